@@ -1,0 +1,19 @@
+# The flags that every target of the project is compiled with.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(nabla_flags INTERFACE)
+target_compile_features(nabla_flags INTERFACE cxx_std_20)
+target_compile_options(nabla_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Werror
+  -ffp-contract=off    # a product and a sum are fused only where a kernel says so: same bits everywhere
+  -fno-math-errno)
+# One portable binary: kernels exist for these instruction sets, chosen when the program starts.
+target_compile_definitions(nabla_flags INTERFACE
+  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)" HWY_COMPILE_ALL_ATTAINABLE)
+if(NABLA_SANITIZE)
+  target_compile_options(nabla_flags INTERFACE -fsanitize=${NABLA_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(nabla_flags INTERFACE -fsanitize=${NABLA_SANITIZE})
+endif()

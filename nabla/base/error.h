@@ -1,0 +1,40 @@
+/// Errors: every mistake of a user becomes one of these exceptions. The message names the thing
+/// (op, layer, option, file and byte), what was given and what was expected.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace nabla {
+
+/// Base of everything that nabla throws for a user's mistake.
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Shapes or axes that do not fit an op or a layer.
+class ShapeError : public Error {
+  using Error::Error;
+};
+
+/// An element type that an op does not take, or two types that must be equal and are not.
+class DTypeError : public Error {
+  using Error::Error;
+};
+
+/// A number or name outside of what an option, index or argument allows.
+class ValueError : public Error {
+  using Error::Error;
+};
+
+/// A file that cannot be read or written; the message starts with its path.
+class FileError : public Error {
+  using Error::Error;
+};
+
+/// A value was asked for while a function is being captured, when no values exist yet.
+class CaptureError : public Error {
+  using Error::Error;
+};
+
+}  // namespace nabla

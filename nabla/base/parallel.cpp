@@ -1,0 +1,46 @@
+#include "nabla/base/parallel.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <memory>
+
+#include "nabla/base/error.h"
+#include "nabla/base/flush_denormals.h"
+#include "nabla/base/text.h"
+
+namespace nabla {
+namespace {
+
+int thread_count = 1;
+std::unique_ptr<tbb::task_arena> arena;  // exists while more than one thread is set
+
+}  // namespace
+
+void set_threads(int count) {
+  if (count < 1) throw ValueError(str("threads: expected at least 1, got ", count));
+  if (count == thread_count) return;
+  thread_count = count;
+  arena = count > 1 ? std::make_unique<tbb::task_arena>(count) : nullptr;
+}
+
+int threads() { return thread_count; }
+
+void detail::run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), void* context) {
+  if (arena == nullptr) {
+    for (std::int64_t i = 0; i < chunks; ++i) body(context, i);
+    return;
+  }
+  arena->execute([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::int64_t>(0, chunks, 1),
+        [&](const tbb::blocked_range<std::int64_t>& range) {
+          const FlushDenormals flush;
+          for (std::int64_t i = range.begin(); i < range.end(); ++i) body(context, i);
+        },
+        tbb::simple_partitioner());
+  });
+}
+
+}  // namespace nabla

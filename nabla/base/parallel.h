@@ -1,0 +1,38 @@
+/// The only door to threads.
+///
+/// Work is split into chunks by its size alone and each chunk computes the same numbers on whatever
+/// thread runs it, so results never depend on the number of threads. Threads claim chunks as they
+/// come free. Callers keep small work in one chunk, which runs on the calling thread.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace nabla {
+
+/// Sets how many threads kernels may use, the caller's included; at least 1. Default 1.
+/// Throws ValueError below 1.
+void set_threads(int count);
+
+/// The number set by `set_threads`.
+int threads();
+
+namespace detail {
+void run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), void* context);
+}
+
+/// Calls body(chunk) for every chunk in [0, chunks), possibly from several threads, and returns
+/// when all are done. Denormals are flushed in every call. The first exception is thrown on.
+template <class Body>
+void parallel_for(std::int64_t chunks, Body&& body) {
+  if (chunks == 1) {
+    body(std::int64_t{0});
+    return;
+  }
+  using Plain = std::remove_reference_t<Body>;
+  detail::run_chunks(
+      chunks, [](void* context, std::int64_t chunk) { (*static_cast<Plain*>(context))(chunk); },
+      const_cast<std::remove_const_t<Plain>*>(&body));
+}
+
+}  // namespace nabla

@@ -1,0 +1,64 @@
+#include "nabla/base/shape.h"
+
+#include <algorithm>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+
+namespace nabla {
+
+Dims::Dims(std::initializer_list<std::int64_t> values)
+    : Dims(std::span<const std::int64_t>(values.begin(), values.size())) {}
+
+Dims::Dims(std::span<const std::int64_t> values) {
+  for (const std::int64_t value : values) push_back(value);
+}
+
+Dims Dims::filled(int count, std::int64_t value) {
+  Dims dims;
+  for (int i = 0; i < count; ++i) dims.push_back(value);
+  return dims;
+}
+
+void Dims::push_back(std::int64_t value) {
+  if (rank_ == max_rank) throw ShapeError(str("a tensor has at most ", max_rank, " axes"));
+  values_[static_cast<std::size_t>(rank_++)] = value;
+}
+
+bool Dims::operator==(const Dims& other) const {
+  return std::equal(begin(), end(), other.begin(), other.end());
+}
+
+std::int64_t Shape::elements() const {
+  std::int64_t product = 1;
+  for (const std::int64_t extent : *this) product *= extent;
+  return product;
+}
+
+std::ostream& operator<<(std::ostream& out, const Dims& dims) {
+  return out << '[' << join(dims, ", ") << ']';
+}
+
+int normalize_axis(std::int64_t axis, int rank, std::string_view op) {
+  if (axis < -rank || axis >= rank) {
+    throw ShapeError(str(op, ": axis ", axis, " is outside of a tensor with ", rank, " axes"));
+  }
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
+  const int rank = std::max(a.rank(), b.rank());
+  Shape result(Dims::filled(rank, 1));
+  for (int i = 1; i <= rank; ++i) {
+    const std::int64_t x = i <= a.rank() ? a[a.rank() - i] : 1;
+    const std::int64_t y = i <= b.rank() ? b[b.rank() - i] : 1;
+    if (x != y && x != 1 && y != 1) {
+      throw ShapeError(str(op, ": shapes ", a, " and ", b, " do not broadcast (", x, " != ", y,
+                           " on axis ", rank - i, ")"));
+    }
+    result[rank - i] = x == 1 ? y : x;
+  }
+  return result;
+}
+
+}  // namespace nabla

@@ -1,0 +1,61 @@
+/// The shape of a tensor: up to eight non-negative extents, stored in place.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <ostream>
+#include <span>
+
+namespace nabla {
+
+inline constexpr int max_rank = 8;
+
+/// A short list of integers without heap memory: extents, strides, axes.
+class Dims {
+ public:
+  Dims() = default;
+  Dims(std::initializer_list<std::int64_t> values);
+  explicit Dims(std::span<const std::int64_t> values);
+  /// `count` copies of `value`.
+  static Dims filled(int count, std::int64_t value);
+
+  int rank() const { return rank_; }
+  bool empty() const { return rank_ == 0; }
+  std::int64_t& operator[](int axis) { return values_[static_cast<std::size_t>(axis)]; }
+  std::int64_t operator[](int axis) const { return values_[static_cast<std::size_t>(axis)]; }
+  const std::int64_t* begin() const { return values_.data(); }
+  const std::int64_t* end() const { return values_.data() + rank_; }
+  std::int64_t* begin() { return values_.data(); }
+  std::int64_t* end() { return values_.data() + rank_; }
+  std::int64_t back() const { return values_[static_cast<std::size_t>(rank_ - 1)]; }
+  /// Appends one value. Throws ShapeError above eight.
+  void push_back(std::int64_t value);
+
+  bool operator==(const Dims& other) const;
+
+ private:
+  std::array<std::int64_t, max_rank> values_{};
+  int rank_ = 0;
+};
+
+/// Extents of a tensor; rank 0 is a scalar with one element.
+class Shape : public Dims {
+ public:
+  using Dims::Dims;
+  explicit Shape(const Dims& dims) : Dims(dims) {}
+  /// Number of elements: the product of the extents, 1 for a scalar.
+  std::int64_t elements() const;
+};
+
+/// Prints "[2, 3]".
+std::ostream& operator<<(std::ostream& out, const Dims& dims);
+
+/// Maps an axis in [-rank, rank) to [0, rank). Throws ShapeError that names `op`.
+int normalize_axis(std::int64_t axis, int rank, std::string_view op);
+
+/// The shape that two shapes broadcast to, as in NumPy: aligned at the right, extents of 1 stretch.
+/// Throws ShapeError that names `op` and both shapes.
+Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op);
+
+}  // namespace nabla

@@ -1,0 +1,31 @@
+/// Text helpers: building one string out of printable parts.
+#pragma once
+
+#include <sstream>
+#include <string>
+#include <string_view>
+
+namespace nabla {
+
+/// Concatenates all parts as `operator<<` prints them: str("expected ", 3, " inputs").
+template <class... Parts>
+std::string str(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+/// Joins the elements of a range with a separator: join({1, 2}, ", ") is "1, 2".
+template <class Range>
+std::string join(const Range& range, std::string_view separator) {
+  std::ostringstream out;
+  bool first = true;
+  for (const auto& element : range) {
+    if (!first) out << separator;
+    out << element;
+    first = false;
+  }
+  return out.str();
+}
+
+}  // namespace nabla
