@@ -1,0 +1,146 @@
+#include "nabla/tensor/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+
+namespace nabla {
+namespace {
+
+template <class T>
+Tensor scalar(T value) {
+  return Tensor::from(std::span<const T>(&value, 1), Shape{});
+}
+
+// Prints the sub-array of one axis, the first and last three of a long one.
+void print_axis(std::ostream& out, const Tensor& tensor, int axis, std::int64_t offset) {
+  constexpr std::int64_t shown = 3;
+  if (axis == tensor.rank()) {
+    visit(tensor.dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T value = reinterpret_cast<const T*>(tensor.buffer()->data())[offset];
+      if constexpr (sizeof(T) == 1) {
+        out << static_cast<int>(value);
+      } else {
+        out << value;
+      }
+    });
+    return;
+  }
+  const std::int64_t extent = tensor.shape()[axis];
+  out << '[';
+  for (std::int64_t i = 0; i < extent; ++i) {
+    if (i > 0) out << ", ";
+    if (extent > 2 * shown + 1 && i == shown) {
+      out << "..., ";
+      i = extent - shown;
+    }
+    print_axis(out, tensor, axis + 1, offset + i * tensor.layout().strides[axis]);
+  }
+  out << ']';
+}
+
+}  // namespace
+
+std::string_view name_of(DType dtype) {
+  constexpr std::string_view names[] = {"f32", "f64", "i32", "i64", "u8"};
+  return names[static_cast<std::size_t>(dtype)];
+}
+
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
+
+std::ostream& operator<<(std::ostream& out, const Spec& spec) {
+  return out << spec.dtype << spec.shape;
+}
+
+Tensor::Tensor(float value) : Tensor(scalar(value)) {}
+Tensor::Tensor(double value) : Tensor(scalar(value)) {}
+
+Tensor Tensor::empty(const Spec& spec) {
+  const auto bytes = static_cast<std::size_t>(spec.shape.elements()) * size_of(spec.dtype);
+  return {Layout::contiguous(spec.shape), spec.dtype, Buffer::allocate(bytes)};
+}
+
+template <class T>
+Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
+  if (static_cast<std::int64_t>(values.size()) != shape.elements()) {
+    throw ShapeError(str("Tensor::from: ", values.size(), " values do not fill shape ", shape,
+                         " with its ", shape.elements(), " elements"));
+  }
+  Tensor tensor = empty({dtype_of<T>, shape});
+  if (!values.empty()) std::memcpy(tensor.bytes(), values.data(), values.size_bytes());
+  return tensor;
+}
+
+std::byte* Tensor::bytes() const {
+  if (!has_data()) {
+    throw CaptureError(
+        defined_ ? "a tensor has no value while its function is being captured: return it from the "
+                   "captured function and read it there, or keep it in a State"
+                 : "an undefined tensor has no value");
+  }
+  return data_->data() + layout_.offset * static_cast<std::int64_t>(size_of(dtype_));
+}
+
+void Tensor::require_dtype(DType wanted) const {
+  if (dtype_ != wanted) {
+    throw DTypeError(str("the tensor holds ", dtype_, ", not ", wanted, "; convert it with cast"));
+  }
+}
+
+double Tensor::item() const {
+  if (size() != 1) throw ShapeError(str("item: expected one element, got shape ", shape()));
+  const std::byte* address = bytes();
+  return visit(dtype_, [&](auto type) {
+    return static_cast<double>(*reinterpret_cast<const decltype(type)*>(address));
+  });
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  require_dtype(dtype_of<T>);
+  bytes();  // throws where there is no value
+  const T* base = reinterpret_cast<const T*>(data_->data());
+  std::vector<T> values;
+  values.reserve(static_cast<std::size_t>(size()));
+  for_each_offset(layout_, [&](std::int64_t offset) { values.push_back(base[offset]); });
+  return values;
+}
+
+std::vector<double> Tensor::to_doubles() const {
+  return visit(dtype_, [&](auto type) {
+    const auto values = to_vector<decltype(type)>();
+    return std::vector<double>(values.begin(), values.end());
+  });
+}
+
+std::string Tensor::to_string() const {
+  std::ostringstream out;
+  if (!defined_) return "undefined";
+  if (has_data()) {
+    print_axis(out, *this, 0, layout_.offset);
+    out << ' ';
+  }
+  out << spec();
+  return out.str();
+}
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
+  return out << tensor.to_string();
+}
+
+template Tensor Tensor::from(std::span<const float>, const Shape&);
+template Tensor Tensor::from(std::span<const double>, const Shape&);
+template Tensor Tensor::from(std::span<const std::int32_t>, const Shape&);
+template Tensor Tensor::from(std::span<const std::int64_t>, const Shape&);
+template Tensor Tensor::from(std::span<const std::uint8_t>, const Shape&);
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<std::int32_t> Tensor::to_vector() const;
+template std::vector<std::int64_t> Tensor::to_vector() const;
+template std::vector<std::uint8_t> Tensor::to_vector() const;
+
+}  // namespace nabla
