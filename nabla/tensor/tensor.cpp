@@ -45,13 +45,6 @@ void print_axis(std::ostream& out, const Tensor& tensor, int axis, std::int64_t 
 
 }  // namespace
 
-std::string_view name_of(DType dtype) {
-  constexpr std::string_view names[] = {"f32", "f64", "i32", "i64", "u8"};
-  return names[static_cast<std::size_t>(dtype)];
-}
-
-std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
-
 std::ostream& operator<<(std::ostream& out, const Spec& spec) {
   return out << spec.dtype << spec.shape;
 }

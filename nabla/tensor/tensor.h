@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nabla/tensor/buffer.h"
-#include "nabla/tensor/dtype.h"
+#include "nabla/base/dtype.h"
 #include "nabla/tensor/layout.h"
 
 namespace nabla {

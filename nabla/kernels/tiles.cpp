@@ -1,0 +1,343 @@
+#include "nabla/kernels/tiles.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nabla/kernels/tiles.cpp"
+#include <hwy/foreach_target.h>
+// Highway wants foreach_target.h first.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+HWY_BEFORE_NAMESPACE();
+namespace nabla {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// ---- Functions of one number. The compiler turns loops over them into vector code for the target;
+// each is exact or correctly rounded, so the bits do not depend on the width.
+
+struct Copy {
+  template <class T>
+  T operator()(T x) const { return x; }
+};
+struct Negative {
+  template <class T>
+  T operator()(T x) const { return static_cast<T>(-x); }
+};
+struct Absolute {
+  template <class T>
+  T operator()(T x) const { return x < T{0} || x == T{0} ? static_cast<T>(T{0} - x) : x; }
+};
+struct Sign {
+  template <class T>
+  T operator()(T x) const {
+    return x > T{0} ? T{1} : x < T{0} ? static_cast<T>(T{0} - T{1}) : x;
+  }
+};
+struct Floor {
+  float operator()(float x) const { return __builtin_floorf(x); }
+  double operator()(double x) const { return __builtin_floor(x); }
+};
+struct Relu {
+  template <class T>
+  T operator()(T x) const { return x < T{0} ? T{0} : x; }  // keeps NaN
+};
+struct Positive {
+  template <class T>
+  T operator()(T x) const { return x > T{0} ? T{1} : T{0}; }
+};
+struct Square {
+  template <class T>
+  T operator()(T x) const { return static_cast<T>(x * x); }
+};
+struct Sqrt {
+  float operator()(float x) const { return __builtin_sqrtf(x); }
+  double operator()(double x) const { return __builtin_sqrt(x); }
+};
+struct Rsqrt {
+  template <class T>
+  T operator()(T x) const { return T{1} / Sqrt()(x); }
+};
+// Nothing in the vector library: the C library's, one element at a time.
+struct Erf {
+  float operator()(float x) const { return std::erf(x); }
+  double operator()(double x) const { return std::erf(x); }
+};
+
+struct Add {
+  template <class T>
+  T operator()(T a, T b) const { return static_cast<T>(a + b); }
+};
+struct Subtract {
+  template <class T>
+  T operator()(T a, T b) const { return static_cast<T>(a - b); }
+};
+struct Multiply {
+  template <class T>
+  T operator()(T a, T b) const { return static_cast<T>(a * b); }
+};
+struct Divide {
+  template <class T>
+  T operator()(T a, T b) const { return a / b; }
+};
+struct Power {
+  float operator()(float a, float b) const { return std::pow(a, b); }
+  double operator()(double a, double b) const { return std::pow(a, b); }
+};
+struct Maximum {
+  template <class T>
+  T operator()(T a, T b) const { return a > b || a != a ? a : b; }  // NaN where either is
+};
+struct Minimum {
+  template <class T>
+  T operator()(T a, T b) const { return a < b || a != a ? a : b; }
+};
+struct Equal {
+  template <class T>
+  std::uint8_t operator()(T a, T b) const { return a == b; }
+};
+struct NotEqual {
+  template <class T>
+  std::uint8_t operator()(T a, T b) const { return a != b; }
+};
+struct Less {
+  template <class T>
+  std::uint8_t operator()(T a, T b) const { return a < b; }
+};
+struct LessEqual {
+  template <class T>
+  std::uint8_t operator()(T a, T b) const { return a <= b; }
+};
+
+// ---- Functions of one vector. Highway's are accurate inside their range and give the same bits on
+// every target with fused multiply-add; here they get their values at the ends, and keep NaN.
+
+template <class D>
+using V = hn::Vec<D>;
+template <class D>
+using ElementOf = hn::TFromD<D>;
+
+template <class D>
+V<D> number(D d, double value) {
+  return hn::Set(d, static_cast<ElementOf<D>>(value));
+}
+template <class D>
+V<D> infinity(D d) {
+  return hn::Set(d, std::numeric_limits<ElementOf<D>>::infinity());
+}
+template <class D>
+V<D> keep_nan(D /*d*/, V<D> x, V<D> y) {
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+// exp is infinite well before this, and the conversion to an integer exponent is still right.
+template <class D>
+V<D> below_overflow(D d, V<D> x) {
+  return hn::Min(x, number(d, sizeof(ElementOf<D>) == 4 ? 100.0 : 800.0));
+}
+
+struct Exp {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    return keep_nan(d, x, hn::Exp(d, below_overflow(d, x)));
+  }
+};
+struct Expm1 {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    return keep_nan(d, x, hn::Expm1(d, below_overflow(d, x)));
+  }
+};
+struct Log {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    const auto at_ends = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity(d)),
+                                        hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
+    const auto inside = hn::And(hn::Gt(x, hn::Zero(d)), hn::Lt(x, infinity(d)));
+    return hn::IfThenElse(inside, hn::Log(d, x), at_ends);
+  }
+};
+struct Log1p {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    const auto minus_one = number(d, -1);
+    const auto at_ends = hn::IfThenElse(hn::Eq(x, minus_one), hn::Neg(infinity(d)),
+                                        hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
+    const auto inside = hn::And(hn::Gt(x, minus_one), hn::Lt(x, infinity(d)));
+    return hn::IfThenElse(inside, hn::Log1p(d, x), at_ends);
+  }
+};
+struct Tanh {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    return keep_nan(d, x, hn::Tanh(d, x));
+  }
+};
+struct Sigmoid {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    const auto one = number(d, 1);
+    return hn::Div(one, hn::Add(one, Exp()(d, hn::Neg(x))));
+  }
+};
+struct Softplus {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {  // log(1 + e^x) without overflow
+    const auto tail = hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(x))));
+    return keep_nan(d, x, hn::Add(hn::Max(x, hn::Zero(d)), tail));
+  }
+};
+// Highway reduces arguments by multiples of pi that it keeps as integers: beyond this, and for what
+// is not finite, each lane asks the C library.
+template <class D, class VectorFunction, class ScalarFunction>
+V<D> within_reduction_range(D d, V<D> x, VectorFunction f, ScalarFunction g) {
+  using T = ElementOf<D>;
+  if (hn::AllTrue(d, hn::Lt(hn::Abs(x), number(d, 30000)))) return f(x);
+  HWY_ALIGN T lanes[hn::MaxLanes(D())];
+  hn::Store(x, d, lanes);
+  for (T& lane : lanes) lane = g(lane);
+  return hn::Load(d, lanes);
+}
+struct Sin {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    return within_reduction_range(
+        d, x, [&](V<D> v) { return hn::Sin(d, v); }, [](auto v) { return std::sin(v); });
+  }
+};
+struct Cos {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    return within_reduction_range(
+        d, x, [&](V<D> v) { return hn::Cos(d, v); }, [](auto v) { return std::cos(v); });
+  }
+};
+
+// ---- Loops.
+
+template <class F, class T>
+void unary(std::int64_t n, const void* a, const void*, const void*, void* out) {
+  const T* x = static_cast<const T*>(a);
+  T* y = static_cast<T*>(out);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) y[i] = F()(x[i]);
+}
+
+template <class F, class T>
+void binary(std::int64_t n, const void* a, const void* b, const void*, void* out) {
+  using R = std::invoke_result_t<F, T, T>;
+  const T* x = static_cast<const T*>(a);
+  const T* y = static_cast<const T*>(b);
+  R* z = static_cast<R*>(out);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) z[i] = F()(x[i], y[i]);
+}
+
+template <class T>
+void where(std::int64_t n, const void* a, const void* b, const void* c, void* out) {
+  const std::uint8_t* condition = static_cast<const std::uint8_t*>(a);
+  const T* x = static_cast<const T*>(b);
+  const T* y = static_cast<const T*>(c);
+  T* z = static_cast<T*>(out);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) z[i] = condition[i] != 0 ? x[i] : y[i];
+}
+
+template <class From, class To>
+void cast(std::int64_t n, const void* a, const void*, const void*, void* out) {
+  const From* x = static_cast<const From*>(a);
+  To* y = static_cast<To*>(out);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(x[i]);
+}
+
+template <class F, class T>
+void vector_unary(std::int64_t n, const void* a, const void*, const void*, void* out) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const T* x = static_cast<const T*>(a);
+  T* y = static_cast<T*>(out);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(F()(d, hn::LoadU(d, x + i)), d, y + i);
+  if (i < n) {
+    const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
+    hn::BlendedStore(F()(d, hn::MaskedLoad(rest, d, x + i)), rest, d, y + i);
+  }
+}
+
+// ---- The table.
+
+template <class F>
+constexpr TileSet unary_floats = {{unary<F, float>, unary<F, double>}};
+template <class F>
+constexpr TileSet unary_numbers = {{unary<F, float>, unary<F, double>, unary<F, std::int32_t>,
+                                    unary<F, std::int64_t>, unary<F, std::uint8_t>}};
+template <class F>
+constexpr TileSet binary_floats = {{binary<F, float>, binary<F, double>}};
+template <class F>
+constexpr TileSet binary_numbers = {{binary<F, float>, binary<F, double>, binary<F, std::int32_t>,
+                                     binary<F, std::int64_t>, binary<F, std::uint8_t>}};
+template <class F>
+constexpr TileSet vector_floats = {{vector_unary<F, float>, vector_unary<F, double>}};
+template <class From>
+constexpr TileSet cast_from = {{cast<From, float>, cast<From, double>, cast<From, std::int32_t>,
+                                cast<From, std::int64_t>, cast<From, std::uint8_t>}};
+
+constexpr TileTable table = {
+    .copy = unary_numbers<Copy>,
+    .add = binary_numbers<Add>,
+    .subtract = binary_numbers<Subtract>,
+    .multiply = binary_numbers<Multiply>,
+    .divide = binary_floats<Divide>,
+    .power = binary_floats<Power>,
+    .maximum = binary_numbers<Maximum>,
+    .minimum = binary_numbers<Minimum>,
+    .negative = unary_numbers<Negative>,
+    .absolute = unary_numbers<Absolute>,
+    .sign = unary_numbers<Sign>,
+    .floor = unary_floats<Floor>,
+    .relu = unary_numbers<Relu>,
+    .positive = unary_numbers<Positive>,
+    .square = unary_numbers<Square>,
+    .sqrt = unary_floats<Sqrt>,
+    .rsqrt = unary_floats<Rsqrt>,
+    .exp = vector_floats<Exp>,
+    .expm1 = vector_floats<Expm1>,
+    .log = vector_floats<Log>,
+    .log1p = vector_floats<Log1p>,
+    .sin = vector_floats<Sin>,
+    .cos = vector_floats<Cos>,
+    .tanh = vector_floats<Tanh>,
+    .sigmoid = vector_floats<Sigmoid>,
+    .softplus = vector_floats<Softplus>,
+    .erf = unary_floats<Erf>,
+    .equal = binary_numbers<Equal>,
+    .not_equal = binary_numbers<NotEqual>,
+    .less = binary_numbers<Less>,
+    .less_equal = binary_numbers<LessEqual>,
+    .where = {{where<float>, where<double>, where<std::int32_t>, where<std::int64_t>,
+               where<std::uint8_t>}},
+    .cast = {cast_from<float>, cast_from<double>, cast_from<std::int32_t>, cast_from<std::int64_t>,
+             cast_from<std::uint8_t>},
+};
+
+const TileTable* tile_table() { return &table; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace nabla
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace nabla {
+
+HWY_EXPORT(tile_table);
+
+const TileTable& tiles() {
+  static const TileTable& chosen = *HWY_DYNAMIC_DISPATCH(tile_table)();
+  return chosen;
+}
+
+}  // namespace nabla
+#endif

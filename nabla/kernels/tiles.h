@@ -1,0 +1,36 @@
+/// Elementwise functions on short contiguous runs: what eager ops, fused groups and the epilogues of
+/// matrix products are made of.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "nabla/base/dtype.h"
+
+namespace nabla {
+
+/// out[i] = f(a[i], b[i], c[i]) for i in [0, n). Unused inputs are nullptr. `out` may be one of the
+/// inputs, but may not overlap one at another place.
+using Tile = void (*)(std::int64_t n, const void* a, const void* b, const void* c, void* out);
+
+/// One function for each element type it takes; nullptr for the others.
+struct TileSet {
+  std::array<Tile, std::size(all_dtypes)> by_dtype{};
+  Tile operator[](DType dtype) const { return by_dtype[static_cast<std::size_t>(dtype)]; }
+};
+
+/// The element type in brackets of each set is that of the inputs. Comparisons write u8, `where`
+/// reads its condition as u8 and is found by the type of its other inputs.
+struct TileTable {
+  TileSet copy, add, subtract, multiply, divide, power, maximum, minimum;
+  TileSet negative, absolute, sign, floor, relu, positive;
+  TileSet square, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, sigmoid, softplus, erf;
+  TileSet equal, not_equal, less, less_equal;
+  TileSet where;
+  std::array<TileSet, std::size(all_dtypes)> cast;  // cast[from][to]
+};
+
+/// The table for the chosen instruction set (see isa()).
+const TileTable& tiles();
+
+}  // namespace nabla
