@@ -8,6 +8,7 @@ add_library(nabla_flags INTERFACE)
 target_compile_features(nabla_flags INTERFACE cxx_std_20)
 target_compile_options(nabla_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Werror
+  -Wno-missing-field-initializers  # aggregates with designated initialisers leave fields at their defaults
   -ffp-contract=off    # a product and a sum are fused only where a kernel says so: same bits everywhere
   -fno-math-errno)
 # One portable binary: kernels exist for these instruction sets, chosen when the program starts.

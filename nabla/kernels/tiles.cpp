@@ -95,6 +95,10 @@ struct Minimum {
   template <class T>
   T operator()(T a, T b) const { return a < b || a != a ? a : b; }
 };
+struct ScaleGradient {
+  template <class T>
+  T operator()(T a, T b) const { return a == T{0} ? T{0} : static_cast<T>(a * b); }
+};
 struct Equal {
   template <class T>
   std::uint8_t operator()(T a, T b) const { return a == b; }
@@ -294,6 +298,7 @@ constexpr TileTable table = {
     .power = binary_floats<Power>,
     .maximum = binary_numbers<Maximum>,
     .minimum = binary_numbers<Minimum>,
+    .scale_gradient = binary_floats<ScaleGradient>,
     .negative = unary_numbers<Negative>,
     .absolute = unary_numbers<Absolute>,
     .sign = unary_numbers<Sign>,

@@ -22,7 +22,7 @@ struct TileSet {
 /// The element type in brackets of each set is that of the inputs. Comparisons write u8, `where`
 /// reads its condition as u8 and is found by the type of its other inputs.
 struct TileTable {
-  TileSet copy, add, subtract, multiply, divide, power, maximum, minimum;
+  TileSet copy, add, subtract, multiply, divide, power, maximum, minimum, scale_gradient;
   TileSet negative, absolute, sign, floor, relu, positive;
   TileSet square, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, sigmoid, softplus, erf;
   TileSet equal, not_equal, less, less_equal;

@@ -66,7 +66,11 @@ class Tensor {
   std::int64_t size() const { return layout_.shape.elements(); }
   const BufferRef& buffer() const { return data_; }
   NodeRef node() const { return node_; }
-  Tensor with_node(NodeRef node) const { return {layout_, dtype_, data_, node}; }
+  Tensor with_node(NodeRef node) const {
+    Tensor tensor = *this;
+    tensor.node_ = node;
+    return tensor;
+  }
 
   /// The first element's address. Throws CaptureError where the tensor is being captured.
   std::byte* bytes() const;

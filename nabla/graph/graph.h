@@ -1,0 +1,120 @@
+/// The graph: calls of ops in the order in which they were made.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "nabla/graph/op.h"
+#include "nabla/graph/state.h"
+
+namespace nabla {
+
+/// One call, and its one output. A node without inputs is a leaf: an input of the function, a
+/// constant, a state, or a fresh copy of another node that derivatives are taken by.
+struct Node {
+  const Op* op = nullptr;
+  std::array<std::int32_t, max_arity> in{-1, -1, -1};
+  Attributes attributes;
+  Spec spec;
+  Tensor value;              ///< recorded calls and constants
+  std::int32_t scope = -1;   ///< the layer it was made in: an index into scopes()
+};
+
+/// The leaves, and the copy that gives a tensor an identity of its own.
+extern const Op input_op;     ///< an argument of a captured function
+extern const Op constant_op;  ///< a tensor from outside, kept as it is
+extern const Op state_op;     ///< the value of a State when the function starts
+extern const TableEntry identity_op;
+
+/// Append-only, so ids are a topological order and references to nodes stay valid.
+class Graph {
+ public:
+  enum class Mode { record, capture };
+  explicit Graph(Mode mode);
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  Mode mode() const { return mode_; }
+  std::int32_t size() const { return static_cast<std::int32_t>(nodes_.size()); }
+  const Node& operator[](std::int32_t id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  bool contains(const Tensor& tensor) const { return tensor.node().graph == id_; }
+
+  /// Appends a call. While capturing, a call made before with the same inputs is returned instead.
+  Tensor append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
+                const Tensor& value);
+  /// Appends a leaf, or an identity that no later call is ever merged with.
+  Tensor append_leaf(const Op& op, const Spec& spec, const Tensor& value = {});
+  Tensor append_identity(const Tensor& tensor);
+
+  /// The tensor of a node, as ops take it.
+  Tensor tensor(std::int32_t id) const;
+  /// The call behind a node, as derivative rules take it.
+  Call call(std::int32_t id) const;
+
+  /// A state that was read or assigned while capturing.
+  struct StateUse {
+    State state;
+    std::int32_t read = -1;      ///< the leaf that reads it
+    std::int32_t assigned = -1;  ///< the node whose value it takes at the end; -1: unchanged
+  };
+  /// The leaf of a state, made at its first use.
+  Tensor read(const State& state);
+  void assign(const State& state, const Tensor& tensor);
+  const std::vector<StateUse>& states() const { return states_; }
+
+  const std::vector<std::string>& scopes() const { return scopes_; }
+
+ private:
+  std::int32_t id_of(const Tensor& tensor);
+  std::int32_t number(const Tensor& tensor);  // the leaf of a scalar constant, one for each value
+  Tensor add(Node node);
+  StateUse& use_of(const State& state);
+
+  Mode mode_;
+  std::uint32_t id_;
+  std::deque<Node> nodes_;
+  std::unordered_multimap<std::size_t, std::int32_t> calls_;  // captured calls by hash
+  std::vector<StateUse> states_;
+  std::vector<std::string> scopes_;
+};
+
+/// Makes `graph` the one that calls on this thread are appended to, until it goes or is paused.
+class GraphScope {
+ public:
+  explicit GraphScope(Graph& graph);
+  ~GraphScope();
+  GraphScope(const GraphScope&) = delete;
+  GraphScope& operator=(const GraphScope&) = delete;
+  /// Back to what was active before, early.
+  void close();
+
+ private:
+  Graph* before_;
+  bool open_ = true;
+};
+
+/// The graph that this thread appends to; nullptr: calls are only executed.
+Graph* active_graph();
+inline bool is_capturing() {
+  const Graph* graph = active_graph();
+  return graph != nullptr && graph->mode() == Graph::Mode::capture;
+}
+
+/// Names the calls made while it lives: the layer, in errors, drawings and profiles.
+class NameScope {
+ public:
+  explicit NameScope(std::string name);
+  ~NameScope();
+  NameScope(const NameScope&) = delete;
+  NameScope& operator=(const NameScope&) = delete;
+
+ private:
+  std::string before_;
+};
+
+/// The innermost name, empty outside of every scope.
+const std::string& current_scope();
+
+}  // namespace nabla

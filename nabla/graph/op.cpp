@@ -1,0 +1,124 @@
+#include "nabla/graph/op.h"
+
+#include <algorithm>
+
+#include "nabla/base/error.h"
+#include "nabla/base/flush_denormals.h"
+#include "nabla/base/parallel.h"
+#include "nabla/base/text.h"
+#include "nabla/graph/graph.h"
+#include "nabla/kernels/tile_program.h"
+#include "nabla/tensor/copy.h"
+
+namespace nabla {
+namespace {
+
+std::vector<const Op*>& entries() {
+  static std::vector<const Op*> all;
+  return all;
+}
+
+std::size_t bytes_of(std::int64_t elements, DType dtype) {
+  return static_cast<std::size_t>(elements) * size_of(dtype);
+}
+
+// Runs an elementwise op on whole arrays that lie alike.
+void run_tile(Tile tile, std::span<const Tensor> in, const Tensor& out) {
+  constexpr std::int64_t chunk_elements = 32768;
+  const std::int64_t elements = out.size();
+  parallel_for((elements + chunk_elements - 1) / chunk_elements, [&](std::int64_t chunk) {
+    const std::int64_t first = chunk * chunk_elements;
+    const auto at = [&](std::size_t i) -> const void* {
+      return i < in.size() ? in[i].bytes() + bytes_of(first, in[i].dtype()) : nullptr;
+    };
+    tile(std::min(chunk_elements, elements - first), at(0), at(1), at(2),
+         out.bytes() + bytes_of(first, out.dtype()));
+  });
+}
+
+// The same for inputs that are strided or repeat.
+void run_strided(Tile tile, std::span<const Tensor> in, const Tensor& out) {
+  TileProgram program;
+  program.extents = out.shape();
+  for (const Tensor& tensor : in) {
+    program.operands.push_back({tensor.bytes(), static_cast<int>(size_of(tensor.dtype())),
+                                tensor.layout().strides, false});
+  }
+  program.operands.push_back(
+      {out.bytes(), static_cast<int>(size_of(out.dtype())), out.layout().strides, true});
+  const auto arity = static_cast<std::uint8_t>(in.size());
+  program.instructions = {{tile, 0, std::uint8_t(arity > 1 ? 1 : 0),
+                           std::uint8_t(arity > 2 ? 2 : 0), arity}};
+  program.collapse();
+  program.run();
+}
+
+Argument argument_of(const Tensor& tensor) {
+  Argument argument{tensor.bytes(), tensor.dtype(), tensor.layout()};
+  argument.layout.offset = 0;
+  return argument;
+}
+
+}  // namespace
+
+TableEntry::TableEntry(const Op& op) : Op(op) { entries().push_back(this); }
+
+std::vector<const Op*> op_table() {
+  std::vector<const Op*> all = entries();
+  std::sort(all.begin(), all.end(), [](const Op* a, const Op* b) { return a->name < b->name; });
+  return all;
+}
+
+bool is_differentiable(const Op& op, int input, DType dtype) {
+  if (!is_floating(dtype)) return false;
+  const auto i = static_cast<std::size_t>(input);
+  struct {
+    std::size_t i;
+    bool operator()(const Constant&) const { return false; }
+    bool operator()(const Elementwise& rule) const { return rule.partial[i] != nullptr; }
+    bool operator()(const Linear& rule) const { return rule.transpose[i] != nullptr; }
+    bool operator()(const Multilinear& rule) const { return rule.transpose[i] != nullptr; }
+    bool operator()(const Custom&) const { return true; }
+  } visitor{i};
+  return std::visit(visitor, op.rule);
+}
+
+Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec) {
+  if (op.view != nullptr) {
+    if (auto layout = op.view(in[0].layout(), attributes)) {
+      return {*layout, spec.dtype, in[0].buffer()};
+    }
+    const Tensor copy = contiguous(in[0]);
+    return {*op.view(copy.layout(), attributes), spec.dtype, copy.buffer()};
+  }
+  const FlushDenormals flush;
+  Tensor out = Tensor::empty(spec);
+  if (op.tile != nullptr) {
+    const Tile tile = op.tile(tiles(), in.back().dtype(), spec.dtype);
+    const bool dense = std::all_of(in.begin(), in.end(),
+                                   [](const Tensor& t) { return t.layout().is_contiguous(); });
+    dense ? run_tile(tile, in, out) : run_strided(tile, in, out);
+    return out;
+  }
+  std::array<Tensor, max_arity> inputs;
+  std::array<Argument, max_arity> arguments;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    inputs[i] = op.any_strides ? in[i] : contiguous(in[i]);
+    arguments[i] = argument_of(inputs[i]);
+  }
+  op.kernel(std::span(arguments).first(in.size()), argument_of(out), attributes);
+  return out;
+}
+
+Tensor apply(const Op& op, Inputs in, const Attributes& attributes) {
+  const Spec spec = op.infer(op, in, attributes);
+  Graph* graph = active_graph();
+  if (graph == nullptr) return execute(op, in, attributes, spec);
+  if (graph->mode() == Graph::Mode::capture) return graph->append(op, in, attributes, spec, {});
+  Tensor out = execute(op, in, attributes, spec);
+  const bool recorded =
+      std::any_of(in.begin(), in.end(), [&](const Tensor& t) { return graph->contains(t); });
+  return recorded ? graph->append(op, in, attributes, spec, out) : out;
+}
+
+}  // namespace nabla

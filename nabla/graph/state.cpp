@@ -1,0 +1,82 @@
+#include "nabla/graph/state.h"
+
+#include <cstring>
+#include <utility>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/graph/graph.h"
+#include "nabla/tensor/copy.h"
+
+namespace nabla {
+
+struct State::Impl {
+  std::string name;
+  Tensor value;  // contiguous, in a part of `memory`
+  BufferRef memory;
+  std::size_t offset = 0;
+  Tensor substitute;
+
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(value.size()) * size_of(value.dtype());
+  }
+  void use_memory() {
+    value = Tensor(Layout::contiguous(value.shape()), value.dtype(),
+                   Buffer::part_of(memory, offset, bytes()));
+  }
+};
+
+State::State(const Tensor& initial, std::string name) : impl_(std::make_shared<Impl>()) {
+  initial.bytes();  // throws where there is no value
+  impl_->name = std::move(name);
+  impl_->value = initial;
+  impl_->memory = Buffer::allocate(impl_->bytes());
+  copy_elements(initial, impl_->memory->data());
+  impl_->use_memory();
+}
+
+const std::string& State::name() const { return impl_->name; }
+void State::set_name(std::string name) { impl_->name = std::move(name); }
+Spec State::spec() const { return impl_->value.spec(); }
+
+Tensor State::value() const {
+  if (impl_->substitute.defined()) return impl_->substitute;
+  return is_capturing() ? active_graph()->read(*this) : impl_->value;
+}
+
+void State::assign(const Tensor& tensor) const {
+  if (tensor.spec() != spec()) {
+    const std::string text =
+        str("state \"", name(), "\": holds ", spec(), ", cannot be assigned ", tensor.spec());
+    if (tensor.dtype() != spec().dtype) throw DTypeError(text);
+    throw ShapeError(text);
+  }
+  if (is_capturing()) {
+    active_graph()->assign(*this, tensor);
+    return;
+  }
+  const Tensor values = tensor;  // it may be what this variable holds now
+  copy_elements(values, writable_memory());
+}
+
+std::byte* State::writable_memory() const {
+  if (!impl_->value.buffer().unique()) {
+    impl_->value.buffer()->leave();
+    impl_->use_memory();
+  }
+  return memory();
+}
+
+std::byte* State::memory() const { return impl_->memory->data() + impl_->offset; }
+
+void State::move_to(const BufferRef& memory, std::size_t offset) const {
+  std::memcpy(memory->data() + offset, this->memory(), impl_->bytes());
+  impl_->memory = memory;
+  impl_->offset = offset;
+  impl_->use_memory();
+}
+
+void State::substitute(const Tensor& tensor) const { impl_->substitute = tensor; }
+Tensor State::substituted() const { return impl_->substitute; }
+
+}  // namespace nabla

@@ -1,0 +1,52 @@
+/// Values that change: parameters, optimizer moments, running statistics, counters.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "nabla/tensor/tensor.h"
+
+namespace nabla {
+
+/// A named variable that holds a tensor. Copies of a State are the same variable.
+///
+/// The value lies in memory that the state owns and keeps: an assignment writes there, and captured
+/// steps update it in place. Tensors read before an assignment keep the values they had.
+class State {
+ public:
+  State() = default;
+  explicit State(const Tensor& initial, std::string name = {});
+
+  bool defined() const { return impl_ != nullptr; }
+  const std::string& name() const;
+  void set_name(std::string name);
+  Spec spec() const;
+
+  /// The current value. While a function is captured: what the variable holds at that point of it.
+  Tensor value() const;
+  /// Gives the variable another value of the same shape and type; throws ShapeError or DTypeError.
+  /// While a function is captured, the captured function will do so each time it runs.
+  void assign(const Tensor& tensor) const;
+
+  /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters of
+  /// a model come to lie in one vector. Captured functions made before still use the old memory.
+  void move_to(const BufferRef& memory, std::size_t offset) const;
+
+  /// The variable's own memory, ready to be written: tensors read before get copies.
+  std::byte* writable_memory() const;
+  /// Address of the variable's own memory.
+  std::byte* memory() const;
+  /// Identifies the variable among all.
+  const void* id() const { return impl_.get(); }
+  bool operator==(const State& other) const { return impl_ == other.impl_; }
+
+  /// While set, value() gives this tensor instead: how derivatives by variables are taken.
+  void substitute(const Tensor& tensor) const;
+  Tensor substituted() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace nabla

@@ -1,0 +1,401 @@
+#include "nabla/kernels/reduce.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nabla/kernels/reduce.cpp"
+#include <hwy/foreach_target.h>
+// Highway wants foreach_target.h first.
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "nabla/base/parallel.h"
+#include "nabla/kernels/scratch.h"
+#include "nabla/kernels/tiles.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace nabla {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::int64_t lanes = 16;
+constexpr std::int64_t block = 512;
+
+// Adds lane l and lane l + 8, then + 4, + 2, + 1.
+template <class T>
+T add_lanes(T* sums) {
+  for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::int64_t l = 0; l < half; ++l) sums[l] = static_cast<T>(sums[l] + sums[l + half]);
+  }
+  return sums[0];
+}
+
+template <class T>
+T sum_block(std::int64_t n, const T* x) {
+  HWY_ALIGN T sums[lanes];
+  if constexpr (std::is_floating_point_v<T>) {
+    const hn::CappedTag<T, static_cast<std::size_t>(lanes)> d;
+    constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(decltype(d)()));
+    constexpr std::int64_t vectors = lanes / width;
+    hn::Vec<decltype(d)> partial[vectors];
+#pragma GCC unroll 16
+    for (std::int64_t v = 0; v < vectors; ++v) partial[v] = hn::Zero(d);
+    std::int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+#pragma GCC unroll 16
+      for (std::int64_t v = 0; v < vectors; ++v) {
+        partial[v] = hn::Add(partial[v], hn::LoadU(d, x + i + v * width));
+      }
+    }
+#pragma GCC unroll 16
+    for (std::int64_t v = 0; v < vectors; ++v) hn::Store(partial[v], d, sums + v * width);
+    for (std::int64_t l = 0; i < n; ++i, ++l) sums[l] += x[i];
+  } else {
+    std::fill_n(sums, lanes, T{0});
+    for (std::int64_t i = 0; i < n; ++i) sums[i % lanes] = static_cast<T>(sums[i % lanes] + x[i]);
+  }
+  return add_lanes(sums);
+}
+
+// The sum of at most one chunk of neighbours.
+template <class T>
+void sum_chunk(std::int64_t n, const void* x, void* out) {
+  T total = 0;
+  for (std::int64_t i = 0; i < n; i += block) {
+    total = static_cast<T>(total + sum_block(std::min(block, n - i), static_cast<const T*>(x) + i));
+  }
+  *static_cast<T*>(out) = total;
+}
+
+// Sums of `columns` columns over n rows that lie `stride` apart.
+template <class T>
+void sum_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
+                 void* to) {
+  constexpr std::int64_t width = 32;  // columns at a time: their sums stay in registers
+  const T* x = static_cast<const T*>(from);
+  T* out = static_cast<T*>(to);
+  for (std::int64_t c = 0; c < columns; c += width) {
+    const std::int64_t count = std::min(width, columns - c);
+    T total[width] = {};
+    for (std::int64_t first = 0; first < n; first += block) {
+      T sums[width] = {};
+      const std::int64_t last = std::min(n, first + block);
+      if (count == width) {
+        for (std::int64_t row = first; row < last; ++row) {
+          for (std::int64_t l = 0; l < width; ++l) {
+            sums[l] = static_cast<T>(sums[l] + x[row * stride + c + l]);
+          }
+        }
+      } else {
+        for (std::int64_t row = first; row < last; ++row) {
+          for (std::int64_t l = 0; l < count; ++l) {
+            sums[l] = static_cast<T>(sums[l] + x[row * stride + c + l]);
+          }
+        }
+      }
+      for (std::int64_t l = 0; l < width; ++l) total[l] = static_cast<T>(total[l] + sums[l]);
+    }
+    std::copy_n(total, count, out + c);
+  }
+}
+
+template <class T, bool largest>
+bool better(T candidate, T best) {
+  return (largest ? candidate > best : candidate < best) || (candidate != candidate && best == best);
+}
+
+// Extremes of `columns` columns over n rows.
+template <class T, bool largest>
+void extreme_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
+                     void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* out = static_cast<T*>(to);
+  std::copy_n(x, columns, out);
+  for (std::int64_t row = 1; row < n; ++row) {
+#pragma GCC ivdep
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const T value = x[row * stride + c];
+      out[c] = better<T, largest>(value, out[c]) ? value : out[c];
+    }
+  }
+}
+
+// The extreme of n neighbours: any order gives the same, so 16 lanes.
+template <class T, bool largest>
+T extreme_row(std::int64_t n, const T* x) {
+  if (n < lanes) {
+    T best = x[0];
+    for (std::int64_t i = 1; i < n; ++i) best = better<T, largest>(x[i], best) ? x[i] : best;
+    return best;
+  }
+  T best[lanes];
+  std::copy_n(x, lanes, best);
+  for (std::int64_t i = lanes; i < n; i += lanes) {
+    const T* next = x + std::min(i, n - lanes);
+    for (std::int64_t l = 0; l < lanes; ++l) {
+      best[l] = better<T, largest>(next[l], best[l]) ? next[l] : best[l];
+    }
+  }
+  for (std::int64_t l = 1; l < lanes; ++l) {
+    best[0] = better<T, largest>(best[l], best[0]) ? best[l] : best[0];
+  }
+  return best[0];
+}
+
+template <class T, bool largest>
+void extreme_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    static_cast<T*>(to)[row] = extreme_row<T, largest>(n, static_cast<const T*>(from) + row * n);
+  }
+}
+
+template <class T, bool largest>
+void argument_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
+                      void* to) {
+  const T* x = static_cast<const T*>(from);
+  auto* out = static_cast<std::int64_t*>(to);
+  for (std::int64_t c = 0; c < columns; ++c) {
+    std::int64_t best = 0;
+    for (std::int64_t row = 1; row < n; ++row) {
+      if (better<T, largest>(x[row * stride + c], x[best * stride + c])) best = row;
+    }
+    out[c] = best;
+  }
+}
+
+// exp(x - m) of one row into `to`, and their sum.
+template <class T>
+T exponentials(std::int64_t n, const T* x, T m, T* to) {
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) to[i] = x[i] - m;
+  tiles().exp[dtype_of<T>](n, to, nullptr, nullptr, to);
+  T sum;
+  sum_chunk<T>(n, to, &sum);
+  return sum;
+}
+
+// A row whose largest value is infinite has differences that are no numbers.
+template <class T>
+T shift_of(std::int64_t n, const T* x) {
+  const T m = extreme_row<T, true>(n, x);
+  return m == -std::numeric_limits<T>::infinity() ? T{0} : m;
+}
+
+template <class T>
+void logsumexp_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
+  auto* memory = reinterpret_cast<T*>(scratch(static_cast<std::size_t>(n) * sizeof(T)));
+  T* out = static_cast<T*>(to);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const T* x = static_cast<const T*>(from) + row * n;
+    const T m = shift_of(n, x);
+    const T sum = exponentials(n, x, m, memory);
+    T log_sum;
+    tiles().log[dtype_of<T>](1, &sum, nullptr, nullptr, &log_sum);
+    out[row] = m == std::numeric_limits<T>::infinity() ? m : m + log_sum;
+  }
+}
+
+template <class T>
+void softmax_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const T* x = static_cast<const T*>(from) + row * n;
+    T* out = static_cast<T*>(to) + row * n;
+    const T sum = exponentials(n, x, shift_of(n, x), out);
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) out[i] /= sum;
+  }
+}
+
+// Running sums of `columns` columns; a negative stride walks from the back.
+template <class T>
+void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
+                        void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* out = static_cast<T*>(to);
+  std::copy_n(x, columns, out);
+  for (std::int64_t row = 1; row < n; ++row) {
+    const T* before = out;
+    x += stride;
+    out += stride;
+    for (std::int64_t c = 0; c < columns; ++c) out[c] = static_cast<T>(before[c] + x[c]);
+  }
+}
+
+// n, stride between rows, columns (or rows, where each is reduced for itself), from, to
+using Loop = void (*)(std::int64_t, std::int64_t, std::int64_t, const void*, void*);
+using ChunkSum = void (*)(std::int64_t, const void*, void*);
+struct ReduceTable {
+  std::array<ChunkSum, 5> sum_chunk;
+  std::array<Loop, 5> sum_columns, max_rows, max_columns, min_rows, min_columns, argmax, argmin,
+      cumulative;
+  std::array<Loop, 2> logsumexp, softmax;
+};
+
+#define NABLA_ALL_TYPES(function, ...)                                               \
+  {                                                                                  \
+    function<float __VA_OPT__(, ) __VA_ARGS__>, function<double __VA_OPT__(, ) __VA_ARGS__>, \
+        function<std::int32_t __VA_OPT__(, ) __VA_ARGS__>,                           \
+        function<std::int64_t __VA_OPT__(, ) __VA_ARGS__>,                           \
+        function<std::uint8_t __VA_OPT__(, ) __VA_ARGS__>                            \
+  }
+constexpr ReduceTable table = {
+    .sum_chunk = NABLA_ALL_TYPES(sum_chunk),
+    .sum_columns = NABLA_ALL_TYPES(sum_columns),
+    .max_rows = NABLA_ALL_TYPES(extreme_rows, true),
+    .max_columns = NABLA_ALL_TYPES(extreme_columns, true),
+    .min_rows = NABLA_ALL_TYPES(extreme_rows, false),
+    .min_columns = NABLA_ALL_TYPES(extreme_columns, false),
+    .argmax = NABLA_ALL_TYPES(argument_columns, true),
+    .argmin = NABLA_ALL_TYPES(argument_columns, false),
+    .cumulative = NABLA_ALL_TYPES(cumulative_columns),
+    .logsumexp = {logsumexp_rows<float>, logsumexp_rows<double>},
+    .softmax = {softmax_rows<float>, softmax_rows<double>},
+};
+#undef NABLA_ALL_TYPES
+
+const ReduceTable* reduce_table() { return &table; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace nabla
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace nabla {
+
+HWY_EXPORT(reduce_table);
+
+namespace {
+
+constexpr std::int64_t chunk_elements = 32768;  // 64 blocks
+
+const auto& table() {
+  static const auto& chosen = *HWY_DYNAMIC_DISPATCH(reduce_table)();
+  return chosen;
+}
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+const std::byte* at(const void* x, std::int64_t elements, DType dtype) {
+  return static_cast<const std::byte*>(x) + elements * static_cast<std::int64_t>(size_of(dtype));
+}
+std::byte* at(void* x, std::int64_t elements, DType dtype) {
+  return static_cast<std::byte*>(x) + elements * static_cast<std::int64_t>(size_of(dtype));
+}
+
+// Calls body(first, last) over [0, count) in pieces of about chunk_elements elements.
+template <class Body>
+void split(std::int64_t count, std::int64_t elements_each, Body body) {
+  const std::int64_t piece =
+      std::max<std::int64_t>(1, chunk_elements / std::max<std::int64_t>(1, elements_each));
+  parallel_for(ceil_divide(count, piece), [&](std::int64_t i) {
+    body(i * piece, std::min(count, (i + 1) * piece));
+  });
+}
+
+// Reduces each of the inner columns of each outer matrix.
+void each_column(ReduceExtents e, DType in, DType out_type, const void* x, void* out,
+                 void (*loop)(std::int64_t, std::int64_t, std::int64_t, const void*, void*)) {
+  if (e.outer == 1) {
+    split(e.inner, e.n, [&](std::int64_t first, std::int64_t last) {
+      loop(e.n, e.inner, last - first, at(x, first, in), at(out, first, out_type));
+    });
+    return;
+  }
+  split(e.outer, e.n * e.inner, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t o = first; o < last; ++o) {
+      loop(e.n, e.inner, e.inner, at(x, o * e.n * e.inner, in), at(out, o * e.inner, out_type));
+    }
+  });
+}
+
+// Reduces each row of n neighbours.
+void each_row(std::int64_t rows, std::int64_t n, std::int64_t out_columns, DType dtype,
+              const void* x, void* out,
+              void (*loop)(std::int64_t, std::int64_t, std::int64_t, const void*, void*)) {
+  split(rows, n, [&](std::int64_t first, std::int64_t last) {
+    loop(n, 1, last - first, at(x, first * n, dtype), at(out, first * out_columns, dtype));
+  });
+}
+
+// One row of many chunks.
+void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
+  const auto sum = table().sum_chunk[static_cast<std::size_t>(dtype)];
+  if (n <= chunk_elements) return sum(n, x, out);
+  const std::int64_t chunks = ceil_divide(n, chunk_elements);
+  std::byte* sums = scratch(static_cast<std::size_t>(chunks) * sizeof(double));
+  parallel_for(chunks, [&](std::int64_t i) {
+    const std::int64_t first = i * chunk_elements;
+    sum(std::min(chunk_elements, n - first), at(x, first, dtype), at(sums, i, dtype));
+  });
+  visit(dtype, [&](auto type) {
+    using T = decltype(type);
+    T total = 0;
+    for (std::int64_t i = 0; i < chunks; ++i) {
+      total = static_cast<T>(total + reinterpret_cast<const T*>(sums)[i]);
+    }
+    *static_cast<T*>(out) = total;
+  });
+}
+
+}  // namespace
+
+void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
+  if (e.inner > 1) {
+    return each_column(e, dtype, dtype, x, out,
+                       table().sum_columns[static_cast<std::size_t>(dtype)]);
+  }
+  if (e.outer == 1) return sum_row(e.n, dtype, x, out);
+  if (e.n > chunk_elements) {
+    for (std::int64_t o = 0; o < e.outer; ++o) {
+      sum_row(e.n, dtype, at(x, o * e.n, dtype), at(out, o, dtype));
+    }
+    return;
+  }
+  const auto sum = table().sum_chunk[static_cast<std::size_t>(dtype)];
+  split(e.outer, e.n, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t o = first; o < last; ++o) sum(e.n, at(x, o * e.n, dtype), at(out, o, dtype));
+  });
+}
+
+void reduce_max(DType dtype, ReduceExtents e, const void* x, void* out) {
+  const auto i = static_cast<std::size_t>(dtype);
+  if (e.inner > 1) return each_column(e, dtype, dtype, x, out, table().max_columns[i]);
+  each_row(e.outer, e.n, 1, dtype, x, out, table().max_rows[i]);
+}
+
+void reduce_min(DType dtype, ReduceExtents e, const void* x, void* out) {
+  const auto i = static_cast<std::size_t>(dtype);
+  if (e.inner > 1) return each_column(e, dtype, dtype, x, out, table().min_columns[i]);
+  each_row(e.outer, e.n, 1, dtype, x, out, table().min_rows[i]);
+}
+
+void reduce_argmax(DType dtype, ReduceExtents e, const void* x, std::int64_t* out) {
+  each_column(e, dtype, DType::i64, x, out, table().argmax[static_cast<std::size_t>(dtype)]);
+}
+
+void reduce_argmin(DType dtype, ReduceExtents e, const void* x, std::int64_t* out) {
+  each_column(e, dtype, DType::i64, x, out, table().argmin[static_cast<std::size_t>(dtype)]);
+}
+
+void cumulative_sum(DType dtype, ReduceExtents e, bool reverse, const void* x, void* out) {
+  if (e.n == 0) return;
+  const auto loop = table().cumulative[static_cast<std::size_t>(dtype)];
+  const std::int64_t start = reverse ? (e.n - 1) * e.inner : 0;
+  for (std::int64_t o = 0; o < e.outer; ++o) {
+    const std::int64_t first = o * e.n * e.inner + start;
+    loop(e.n, reverse ? -e.inner : e.inner, e.inner, at(x, first, dtype), at(out, first, dtype));
+  }
+}
+
+void row_logsumexp(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {
+  each_row(rows, n, 1, dtype, x, out, table().logsumexp[static_cast<std::size_t>(dtype)]);
+}
+
+void row_softmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {
+  each_row(rows, n, n, dtype, x, out, table().softmax[static_cast<std::size_t>(dtype)]);
+}
+
+}  // namespace nabla
+#endif

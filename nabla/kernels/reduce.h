@@ -1,0 +1,37 @@
+/// Reductions over the middle axis of [outer, n, inner], row-major.
+///
+/// A sum has a fixed tree that depends on n alone. Neighbouring elements (inner == 1): blocks of 512
+/// are summed in 16 interleaved lanes, which are then halved three times and once more; 64 blocks
+/// make a chunk, in order; chunks are added in order. Otherwise (inner > 1): each of the inner
+/// columns adds blocks of 512 rows, in order, and the blocks in order.
+#pragma once
+
+#include <cstdint>
+
+#include "nabla/base/dtype.h"
+
+namespace nabla {
+
+struct ReduceExtents {
+  std::int64_t outer = 1, n = 1, inner = 1;
+};
+
+/// out[o, i] over x[o, :, i]. Extremes of no elements are not defined; sums of none are 0.
+/// Sums take every type but u8, extremes every type. `arg...` write the first place as i64; NaN
+/// counts as an extreme.
+void reduce_sum(DType dtype, ReduceExtents extents, const void* x, void* out);
+void reduce_max(DType dtype, ReduceExtents extents, const void* x, void* out);
+void reduce_min(DType dtype, ReduceExtents extents, const void* x, void* out);
+void reduce_argmax(DType dtype, ReduceExtents extents, const void* x, std::int64_t* out);
+void reduce_argmin(DType dtype, ReduceExtents extents, const void* x, std::int64_t* out);
+
+/// Running sums along the middle axis, from the front or from the back, in order.
+void cumulative_sum(DType dtype, ReduceExtents extents, bool reverse, const void* x, void* out);
+
+/// Over rows of n floating numbers, with m the largest of the row:
+/// logsumexp[o] = m + log(sum_j exp(x[o, j] - m))
+void row_logsumexp(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out);
+/// softmax[o, j] = exp(x[o, j] - m) / sum_k exp(x[o, k] - m)
+void row_softmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out);
+
+}  // namespace nabla

@@ -1,0 +1,88 @@
+#include "nabla/ops/cross_entropy.h"
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/graph/op.h"
+#include "nabla/kernels/reduce.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/indexing.h"
+#include "nabla/ops/reduction.h"
+#include "nabla/ops/shaping.h"
+
+namespace nabla {
+namespace {
+
+Spec infer_loss(const Op&, Inputs in, const Attributes&) {
+  const Shape& scores = in[0].shape();
+  if (!is_floating(in[0].dtype())) {
+    throw DTypeError(str("softmax_cross_entropy: scores are f32 or f64, got ", in[0].dtype()));
+  }
+  if (in[1].dtype() != DType::i64 && in[1].dtype() != DType::i32) {
+    throw DTypeError(str("softmax_cross_entropy: labels are i64 or i32, got ", in[1].dtype()));
+  }
+  Shape rows;
+  for (int i = 0; i + 1 < scores.rank(); ++i) rows.push_back(scores[i]);
+  if (scores.rank() == 0 || rows != in[1].shape()) {
+    throw ShapeError(str("softmax_cross_entropy: scores ", scores,
+                         " need one label a row, got labels ", in[1].shape()));
+  }
+  return {in[0].dtype(), rows};
+}
+
+void loss_kernel(std::span<const Argument> in, const Argument& out, const Attributes&) {
+  const std::int64_t classes = in[0].shape().back();
+  const std::int64_t rows = in[1].shape().elements();
+  row_logsumexp(out.dtype, rows, classes, in[0].data, out.data);
+  visit(out.dtype, [&](auto type) {
+    using T = decltype(type);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::int64_t label = in[1].dtype == DType::i64 ? in[1].as<std::int64_t>()[i]
+                                                           : in[1].as<std::int32_t>()[i];
+      if (label < 0 || label >= classes) {
+        throw ValueError(str("softmax_cross_entropy: label ", label, " of row ", i,
+                             " is outside of [0, ", classes, ")"));
+      }
+      out.as<T>()[i] = static_cast<T>(out.as<T>()[i] - in[0].as<T>()[i * classes + label]);
+    }
+  });
+}
+
+// softmax(scores) - one_hot(labels), the derivative of each row's loss.
+Tensor derivative(const Call& c) {
+  const Tensor& scores = c.in[0];
+  return softmax(scores) - one_hot(c.in[1], scores.shape().back(), scores.dtype());
+}
+
+const TableEntry softmax_cross_entropy_op(Op{
+    .name = "softmax_cross_entropy",
+    .doc = "-log softmax(scores)[label] for each row",
+    .arity = 2,
+    .infer = infer_loss,
+    .rule = Custom{.vjp = [](const Call& c, int, const Tensor& g) {
+                     Shape column = g.shape();
+                     column.push_back(1);
+                     return derivative(c) * reshape(g, column);
+                   },
+                   .jvp = [](const Call& c, std::span<const Tensor> t) {
+                     return sum(t[0] * derivative(c), {-1});
+                   }},
+    .kernel = loss_kernel,
+    .samples = {{.inputs = {{{4, 3}}, {{4}, 0, 3, DType::i64}}},
+                {.inputs = {{{2, 2, 20}}, {{2, 2}, 0, 20, DType::i32}}},
+                {.inputs = {{{4, 3}}, {{4}, 3, 4, DType::i64}},
+                 .error = "softmax_cross_entropy: label 3 of row 0 is outside of [0, 3)"},
+                {.inputs = {{{4, 3}}, {{3}, 0, 3, DType::i64}},
+                 .error = "softmax_cross_entropy: scores [4, 3] need one label a row, got labels "
+                          "[3]"}}});
+
+}  // namespace
+
+Tensor softmax_cross_entropy(const Tensor& scores, const Tensor& labels) {
+  return apply(softmax_cross_entropy_op, {scores, labels});
+}
+
+Tensor sigmoid_cross_entropy(const Tensor& scores, const Tensor& targets) {
+  return softplus(scores) - scores * targets;
+}
+
+}  // namespace nabla

@@ -1,0 +1,83 @@
+/// Elementwise ops. Shapes broadcast as in NumPy; both sides of a binary op have one element type,
+/// and a number takes the type of the tensor beside it. Throws ShapeError or DTypeError otherwise.
+#pragma once
+
+#include "nabla/tensor/tensor.h"
+
+namespace nabla {
+
+Tensor add(const Tensor& a, const Tensor& b);       ///< a + b
+Tensor subtract(const Tensor& a, const Tensor& b);  ///< a - b
+Tensor multiply(const Tensor& a, const Tensor& b);  ///< a b
+Tensor divide(const Tensor& a, const Tensor& b);    ///< a / b, floating
+/// a^b, floating. The derivative by b is 0 where a <= 0.
+Tensor power(const Tensor& a, const Tensor& b);
+/// The larger one, NaN where either is. At a tie each side gets half of the gradient.
+Tensor maximum(const Tensor& a, const Tensor& b);
+/// The smaller one, NaN where either is. At a tie each side gets half of the gradient.
+Tensor minimum(const Tensor& a, const Tensor& b);
+
+Tensor negative(const Tensor& x);  ///< -x
+Tensor absolute(const Tensor& x);  ///< |x|; the derivative at 0 is 0
+Tensor sign(const Tensor& x);      ///< 1, 0 or -1; no derivative
+Tensor floor(const Tensor& x);     ///< the largest integer not above x; no derivative
+Tensor square(const Tensor& x);    ///< x^2
+Tensor sqrt(const Tensor& x);      ///< square root
+Tensor rsqrt(const Tensor& x);     ///< 1 / sqrt(x)
+Tensor exp(const Tensor& x);       ///< e^x
+Tensor expm1(const Tensor& x);     ///< e^x - 1, precise near 0
+Tensor log(const Tensor& x);       ///< natural logarithm
+Tensor log1p(const Tensor& x);     ///< log(1 + x), precise near 0
+Tensor sin(const Tensor& x);       ///< sine
+Tensor cos(const Tensor& x);       ///< cosine
+Tensor tanh(const Tensor& x);      ///< (e^2x - 1) / (e^2x + 1)
+Tensor sigmoid(const Tensor& x);   ///< 1 / (1 + e^-x)
+Tensor softplus(const Tensor& x);  ///< log(1 + e^x) without overflow
+Tensor erf(const Tensor& x);       ///< error function
+Tensor relu(const Tensor& x);      ///< max(x, 0); the derivative at 0 is 0
+Tensor positive(const Tensor& x);  ///< 1 where x > 0, else 0; no derivative
+
+Tensor equal(const Tensor& a, const Tensor& b);          ///< u8: 1 where a == b
+Tensor not_equal(const Tensor& a, const Tensor& b);      ///< u8: 1 where a != b
+Tensor less(const Tensor& a, const Tensor& b);           ///< u8: 1 where a < b
+Tensor less_equal(const Tensor& a, const Tensor& b);     ///< u8: 1 where a <= b
+Tensor greater(const Tensor& a, const Tensor& b);        ///< u8: 1 where a > b
+Tensor greater_equal(const Tensor& a, const Tensor& b);  ///< u8: 1 where a >= b
+
+/// a where the u8 condition is not 0, else b. Nothing of the other side gets into a gradient.
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+
+/// The values in another element type. Fractions are cut towards 0 in an integer type.
+Tensor cast(const Tensor& x, DType dtype);
+
+/// The same values; gradients stop here.
+Tensor stop_gradient(const Tensor& x);
+
+/// gradient * factor, but 0 where the gradient is 0 whatever the factor: so that an infinite
+/// derivative at a place that does not matter brings no NaN. Derivative rules multiply with it.
+Tensor scale_gradient(const Tensor& gradient, const Tensor& factor);
+
+/// A scalar of a given type.
+Tensor number(double value, DType dtype);
+
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
+inline Tensor operator-(const Tensor& x) { return negative(x); }
+inline Tensor operator+(const Tensor& a, double b) { return add(a, number(b, a.dtype())); }
+inline Tensor operator-(const Tensor& a, double b) { return subtract(a, number(b, a.dtype())); }
+inline Tensor operator*(const Tensor& a, double b) { return multiply(a, number(b, a.dtype())); }
+inline Tensor operator/(const Tensor& a, double b) { return divide(a, number(b, a.dtype())); }
+inline Tensor operator+(double a, const Tensor& b) { return add(number(a, b.dtype()), b); }
+inline Tensor operator-(double a, const Tensor& b) { return subtract(number(a, b.dtype()), b); }
+inline Tensor operator*(double a, const Tensor& b) { return multiply(number(a, b.dtype()), b); }
+inline Tensor operator/(double a, const Tensor& b) { return divide(number(a, b.dtype()), b); }
+inline Tensor power(const Tensor& a, double b) { return power(a, number(b, a.dtype())); }
+inline Tensor maximum(const Tensor& a, double b) { return maximum(a, number(b, a.dtype())); }
+inline Tensor minimum(const Tensor& a, double b) { return minimum(a, number(b, a.dtype())); }
+inline Tensor equal(const Tensor& a, double b) { return equal(a, number(b, a.dtype())); }
+inline Tensor greater(const Tensor& a, double b) { return greater(a, number(b, a.dtype())); }
+inline Tensor less(const Tensor& a, double b) { return less(a, number(b, a.dtype())); }
+
+}  // namespace nabla

@@ -1,0 +1,24 @@
+/// Ops that address elements by integer tensors.
+#pragma once
+
+#include "nabla/tensor/tensor.h"
+
+namespace nabla {
+
+/// The entries of x at `indices` (i64 or i32) along an axis, whose place the axes of `indices` take:
+/// rows of a table, pixels of an image. Throws ValueError for an index outside of the axis.
+Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis = 0);
+
+/// Zeros, with each entry of `updates` added at its index along an axis of `size` entries: the
+/// transpose of `take`. Repeated indices add up in order.
+Tensor scatter_add(const Tensor& updates, const Tensor& indices, std::int64_t size,
+                   std::int64_t axis = 0);
+
+/// 1 at the class of each label and 0 elsewhere, along a new last axis.
+/// Throws ValueError for a label outside of [0, classes).
+Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype = DType::f32);
+
+/// The numbers 0, 1, ..., count - 1.
+Tensor arange(std::int64_t count, DType dtype = DType::f32);
+
+}  // namespace nabla

@@ -1,0 +1,375 @@
+#include "nabla/ops/reduction.h"
+
+#include <algorithm>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/graph/op.h"
+#include "nabla/kernels/reduce.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/shaping.h"
+
+namespace nabla {
+namespace {
+
+// The shape as [before, axes, after].
+ReduceExtents extents_of(const Shape& shape, const AxesAttribute& axes) {
+  ReduceExtents extents;
+  for (int i = 0; i < shape.rank(); ++i) {
+    std::int64_t& part = i < axes.first                ? extents.outer
+                         : i < axes.first + axes.count ? extents.n
+                                                       : extents.inner;
+    part *= shape[i];
+  }
+  return extents;
+}
+
+ReduceExtents extents_of(const Argument& in, const Attributes& attributes) {
+  if (const auto* axis = std::get_if<AxisAttribute>(&attributes)) {
+    return extents_of(in.shape(), AxesAttribute{axis->axis, 1});
+  }
+  return extents_of(in.shape(), std::get<AxesAttribute>(attributes));
+}
+
+Shape without(const Shape& shape, const AxesAttribute& axes, bool keep) {
+  Shape result;
+  for (int i = 0; i < shape.rank(); ++i) {
+    const bool reduced = i >= axes.first && i < axes.first + axes.count;
+    if (!reduced) result.push_back(shape[i]);
+    if (reduced && keep) result.push_back(1);
+  }
+  return result;
+}
+
+Spec infer_axes(const Op&, Inputs in, const Attributes& attributes) {
+  return {in[0].dtype(), without(in[0].shape(), std::get<AxesAttribute>(attributes), false)};
+}
+
+Spec infer_sum(const Op& op, Inputs in, const Attributes& attributes) {
+  if (in[0].dtype() == DType::u8) {
+    throw DTypeError("sum: u8 would overflow; convert it with cast");
+  }
+  return infer_axes(op, in, attributes);
+}
+
+Spec infer_extreme(const Op& op, Inputs in, const Attributes& attributes) {
+  const auto& axes = std::get<AxesAttribute>(attributes);
+  for (int i = axes.first; i < axes.first + axes.count; ++i) {
+    if (in[0].shape()[i] == 0) {
+      throw ShapeError(str(op.name, ": axis ", i, " of ", in[0].shape(), " has no elements"));
+    }
+  }
+  return infer_axes(op, in, attributes);
+}
+
+Spec infer_argument(const Op& op, Inputs in, const Attributes& attributes) {
+  const AxesAttribute axes{std::get<AxisAttribute>(attributes).axis, 1};
+  return {DType::i64, infer_extreme(op, in, axes).shape};
+}
+
+void check_floating(const Op& op, const Tensor& x) {
+  if (!is_floating(x.dtype())) {
+    throw DTypeError(str(op.name, ": takes f32, f64, got ", x.dtype()));
+  }
+}
+
+// Ops on rows take the last axis.
+Spec infer_rows(const Op& op, Inputs in, const Attributes&) {
+  check_floating(op, in[0]);
+  return in[0].spec();
+}
+
+// A reduced tensor stretched over the shape it came from.
+Tensor spread(const Tensor& reduced, const Shape& shape, const AxesAttribute& axes) {
+  return broadcast_to(reshape(reduced, without(shape, axes, true)), shape);
+}
+
+Tensor sum_axes(const Tensor& x, const AxesAttribute& axes);
+
+// The even share of each largest (or smallest) element.
+Tensor shares(const Call& c) {
+  const auto& axes = std::get<AxesAttribute>(c.attributes);
+  const Shape& shape = c.in[0].shape();
+  const Tensor hits = cast(equal(c.in[0], spread(c.out, shape, axes)), c.out.dtype());
+  return hits / spread(sum_axes(hits, axes), shape, axes);
+}
+
+const Custom extreme_rule{
+    .vjp = [](const Call& c, int, const Tensor& g) {
+      const auto& axes = std::get<AxesAttribute>(c.attributes);
+      return scale_gradient(spread(g, c.in[0].shape(), axes), shares(c));
+    },
+    .jvp = [](const Call& c, std::span<const Tensor> t) {
+      return sum_axes(scale_gradient(t[0], shares(c)), std::get<AxesAttribute>(c.attributes));
+    }};
+
+const std::vector<Sample> axes_samples = {
+    {.inputs = {{{2, 3}}}, .attributes = AxesAttribute{0, 1}},
+    {.inputs = {{{2, 3}}}, .attributes = AxesAttribute{1, 1}},
+    {.inputs = {{{2, 3}}}, .attributes = AxesAttribute{0, 2}},
+    {.inputs = {{{2, 3, 4}}}, .attributes = AxesAttribute{1, 1}},
+};
+const std::vector<Sample> axis_samples = {
+    {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{0}},
+    {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
+    {.inputs = {{{2, 3, 4}}}, .attributes = AxisAttribute{1}},
+};
+const std::vector<Sample> row_samples = {
+    {.inputs = {{{2, 3}}}}, {.inputs = {{{1, 1}}}}, {.inputs = {{{2, 2, 20}}}}};
+
+const TableEntry sum_op(Op{
+    .name = "sum",
+    .doc = "sum over axes",
+    .infer = infer_sum,
+    .rule = Linear{{[](const Call& c, const Tensor& g) {
+      return spread(g, c.in[0].shape(), std::get<AxesAttribute>(c.attributes));
+    }}},
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+      reduce_sum(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
+    },
+    .samples = axes_samples});
+
+const TableEntry max_op(Op{
+    .name = "max",
+    .doc = "largest element over axes",
+    .infer = infer_extreme,
+    .rule = extreme_rule,
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+      reduce_max(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
+    },
+    .samples = axes_samples});
+
+const TableEntry min_op(Op{
+    .name = "min",
+    .doc = "smallest element over axes",
+    .infer = infer_extreme,
+    .rule = extreme_rule,
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+      reduce_min(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
+    },
+    .samples = axes_samples});
+
+const TableEntry argmax_op(Op{
+    .name = "argmax",
+    .doc = "i64: place of the largest element along an axis",
+    .infer = infer_argument,
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+      reduce_argmax(in[0].dtype, extents_of(in[0], attributes), in[0].data,
+                    out.as<std::int64_t>());
+    },
+    .samples = axis_samples});
+
+const TableEntry argmin_op(Op{
+    .name = "argmin",
+    .doc = "i64: place of the smallest element along an axis",
+    .infer = infer_argument,
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+      reduce_argmin(in[0].dtype, extents_of(in[0], attributes), in[0].data,
+                    out.as<std::int64_t>());
+    },
+    .samples = axis_samples});
+
+const TableEntry cumulative_sum_op(Op{
+    .name = "cumulative_sum",
+    .doc = "running sum along an axis, from the front or the back",
+    .infer = [](const Op&, Inputs in, const Attributes&) {
+      if (in[0].dtype() == DType::u8) {
+        throw DTypeError("cumulative_sum: u8 would overflow; convert it with cast");
+      }
+      return in[0].spec();
+    },
+    .rule = Linear{{[](const Call& c, const Tensor& g) {
+      const auto& a = std::get<AxisAttribute>(c.attributes);
+      return cumulative_sum(g, a.axis, !a.reverse);
+    }}},
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+      cumulative_sum(out.dtype, extents_of(in[0], attributes),
+                     std::get<AxisAttribute>(attributes).reverse, in[0].data, out.data);
+    },
+    .samples = {{.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
+                {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{0, true}}}});
+
+std::int64_t row_length(const Argument& x) { return x.shape().back(); }
+std::int64_t row_count(const Argument& x) {
+  return row_length(x) == 0 ? 0 : x.shape().elements() / row_length(x);
+}
+
+const TableEntry softmax_op(Op{
+    .name = "softmax",
+    .doc = "exp(x) / sum exp(x) over the last axis",
+    .infer = infer_rows,
+    .rule = Custom{.vjp = [](const Call& c, int, const Tensor& g) {
+                     return c.out * (g - sum(g * c.out, {-1}, true));
+                   },
+                   .jvp = [](const Call& c, std::span<const Tensor> t) {
+                     return c.out * (t[0] - sum(t[0] * c.out, {-1}, true));
+                   }},
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+      row_softmax(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
+    },
+    .samples = row_samples});
+
+const TableEntry logsumexp_op(Op{
+    .name = "logsumexp",
+    .doc = "log(sum exp(x)) over the last axis",
+    .infer = [](const Op& op, Inputs in, const Attributes&) -> Spec {
+      check_floating(op, in[0]);
+      const AxesAttribute last{in[0].rank() - 1, 1};
+      return infer_extreme(op, in, last);
+    },
+    .rule = Custom{.vjp = [](const Call& c, int, const Tensor& g) {
+                     const AxesAttribute last{c.in[0].rank() - 1, 1};
+                     return spread(g, c.in[0].shape(), last) * softmax(c.in[0]);
+                   },
+                   .jvp = [](const Call& c, std::span<const Tensor> t) {
+                     return sum(t[0] * softmax(c.in[0]), {-1});
+                   }},
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+      row_logsumexp(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
+    },
+    .samples = row_samples});
+
+Tensor sum_axes(const Tensor& x, const AxesAttribute& axes) { return apply(sum_op, {x}, axes); }
+
+// The distinct axes in order, as runs of neighbours from the last to the first: reducing one run
+// leaves the places of those before it as they are.
+std::vector<AxesAttribute> runs_of(const Tensor& x, const Dims& axes, std::string_view op) {
+  std::array<bool, max_rank> chosen{};
+  for (const std::int64_t axis : axes) {
+    bool& mark = chosen[static_cast<std::size_t>(normalize_axis(axis, x.rank(), op))];
+    if (mark) throw ShapeError(str(op, ": axis ", axis, " stands twice in ", axes));
+    mark = true;
+  }
+  if (axes.empty()) std::fill_n(chosen.begin(), x.rank(), true);
+  std::vector<AxesAttribute> runs;
+  for (int i = x.rank() - 1; i >= 0; --i) {
+    if (!chosen[static_cast<std::size_t>(i)]) continue;
+    if (!runs.empty() && runs.back().first == i + 1) {
+      --runs.back().first;
+      ++runs.back().count;
+    } else {
+      runs.push_back({i, 1});
+    }
+  }
+  return runs;
+}
+
+Tensor reduce(const Op& op, const Tensor& x, const Dims& axes, bool keep) {
+  Tensor result = x;
+  Shape kept = x.shape();
+  for (const AxesAttribute& run : runs_of(x, axes, op.name)) {
+    result = apply(op, {result}, run);
+    for (int i = run.first; i < run.first + run.count; ++i) kept[i] = 1;
+  }
+  return keep ? reshape(result, kept) : result;
+}
+
+// Brings `axis` to the end, applies an op to rows, and brings the axis back.
+template <class RowOp>
+Tensor along(const Tensor& x, std::int64_t axis, std::string_view op, RowOp row_op) {
+  const int at = normalize_axis(axis, x.rank(), op);
+  if (at == x.rank() - 1) return row_op(x);
+  Dims order;
+  for (int i = 0; i < x.rank(); ++i) order.push_back(i);
+  std::swap(order[at], order[x.rank() - 1]);
+  return permute(row_op(permute(x, order)), order);
+}
+
+double count_of(const Tensor& x, const Dims& axes) {
+  double count = 1;
+  for (const AxesAttribute& run : runs_of(x, axes, "mean")) {
+    for (int i = run.first; i < run.first + run.count; ++i) {
+      count *= static_cast<double>(x.shape()[i]);
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x, const Dims& axes, bool keep) { return reduce(sum_op, x, axes, keep); }
+Tensor max(const Tensor& x, const Dims& axes, bool keep) { return reduce(max_op, x, axes, keep); }
+Tensor min(const Tensor& x, const Dims& axes, bool keep) { return reduce(min_op, x, axes, keep); }
+
+Tensor mean(const Tensor& x, const Dims& axes, bool keep) {
+  return sum(x, axes, keep) / count_of(x, axes);
+}
+
+Tensor variance(const Tensor& x, const Dims& axes, bool keep) {
+  return mean(square(x - mean(x, axes, true)), axes, keep);
+}
+
+Tensor product(const Tensor& x, const Dims& axes, bool keep) {
+  Tensor result = x;
+  Shape kept = x.shape();
+  for (const AxesAttribute& run : runs_of(x, axes, "product")) {
+    // The run as one axis, halved until one element is left; an odd one out is multiplied last.
+    Shape merged;
+    for (int i = 0; i <= run.first; ++i) merged.push_back(result.shape()[i]);
+    for (int i = run.first + 1; i < result.rank(); ++i) {
+      if (i < run.first + run.count) {
+        merged[run.first] *= result.shape()[i];
+      } else {
+        merged.push_back(result.shape()[i]);
+      }
+    }
+    result = reshape(result, merged);
+    std::vector<Slice> slices(static_cast<std::size_t>(run.first) + 1);
+    const auto part = [&](const Tensor& t, std::int64_t first, std::int64_t last) {
+      slices.back() = {first, last};
+      return slice(t, slices);
+    };
+    if (merged[run.first] == 0) {
+      merged[run.first] = 1;
+      result = broadcast_to(number(1, x.dtype()), merged);
+    }
+    for (std::int64_t n = merged[run.first]; n > 1; n = (n + 1) / 2) {
+      const Tensor pairs = part(result, 0, n / 2) * part(result, n / 2, n / 2 * 2);
+      result = n % 2 == 0 ? pairs : concatenate({pairs, part(result, n - 1, n)}, run.first);
+    }
+    result = reshape(result, without(result.shape(), {run.first, 1}, false));
+    for (int i = run.first; i < run.first + run.count; ++i) kept[i] = 1;
+  }
+  return keep ? reshape(result, kept) : result;
+}
+
+Tensor norm(const Tensor& x, const Dims& axes, bool keep) {
+  const Tensor squares = sum(square(x), axes, keep);
+  const Tensor inside = greater(squares, 0);
+  const Tensor one = number(1, x.dtype());
+  return where(inside, sqrt(where(inside, squares, one)), number(0, x.dtype()));
+}
+
+Tensor argmax(const Tensor& x, std::int64_t axis) {
+  return apply(argmax_op, {x}, AxisAttribute{normalize_axis(axis, x.rank(), "argmax")});
+}
+
+Tensor argmin(const Tensor& x, std::int64_t axis) {
+  return apply(argmin_op, {x}, AxisAttribute{normalize_axis(axis, x.rank(), "argmin")});
+}
+
+Tensor cumulative_sum(const Tensor& x, std::int64_t axis, bool reverse) {
+  const int at = normalize_axis(axis, x.rank(), "cumulative_sum");
+  return apply(cumulative_sum_op, {x}, AxisAttribute{at, reverse});
+}
+
+Tensor logsumexp(const Tensor& x, std::int64_t axis, bool keep) {
+  const int at = normalize_axis(axis, x.rank(), "logsumexp");
+  Shape widened = x.shape();
+  widened[at] = 1;
+  const Tensor result = along(x, axis, "logsumexp", [](const Tensor& rows) {
+    const Tensor reduced = apply(logsumexp_op, {rows});
+    Shape kept = rows.shape();
+    kept[rows.rank() - 1] = 1;
+    return reshape(reduced, kept);
+  });
+  return keep ? result : reshape(result, without(x.shape(), {at, 1}, false));
+}
+
+Tensor softmax(const Tensor& x, std::int64_t axis) {
+  return along(x, axis, "softmax", [](const Tensor& rows) { return apply(softmax_op, {rows}); });
+}
+
+Tensor log_softmax(const Tensor& x, std::int64_t axis) { return x - logsumexp(x, axis, true); }
+
+}  // namespace nabla

@@ -1,0 +1,39 @@
+/// Ops that shrink axes. `axes` may count from the end; empty means all of them, and `keep` leaves
+/// extents of 1 behind. Throws ShapeError for axes that do not exist or repeat.
+#pragma once
+
+#include "nabla/tensor/tensor.h"
+
+namespace nabla {
+
+Tensor sum(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// The sum divided by the number of elements; floating.
+Tensor mean(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// Mean of the squared distances from the mean: 1/n sum (x - mean)^2.
+Tensor variance(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// Largest element; where several are equal, each gets an even share of the gradient.
+/// Throws ShapeError for an axis without elements.
+Tensor max(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// Smallest element, like max.
+Tensor min(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// Product, as a tree of pairs; its derivative is right where elements are 0, too.
+Tensor product(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// Square root of the sum of squares; the derivative of the zero vector is 0.
+Tensor norm(const Tensor& x, const Dims& axes = {}, bool keep = false);
+
+/// Place of the largest element along one axis, the first of equals; i64.
+Tensor argmax(const Tensor& x, std::int64_t axis = -1);
+/// Place of the smallest element along one axis, the first of equals; i64.
+Tensor argmin(const Tensor& x, std::int64_t axis = -1);
+
+/// Running sum along one axis: y_i = x_0 + ... + x_i; from the back if `reverse`.
+Tensor cumulative_sum(const Tensor& x, std::int64_t axis = -1, bool reverse = false);
+
+/// log(sum exp(x)) along one axis without overflow; floating.
+Tensor logsumexp(const Tensor& x, std::int64_t axis = -1, bool keep = false);
+/// exp(x) / sum exp(x) along one axis without overflow; floating.
+Tensor softmax(const Tensor& x, std::int64_t axis = -1);
+/// log(softmax(x)), precise where softmax is close to 0; floating.
+Tensor log_softmax(const Tensor& x, std::int64_t axis = -1);
+
+}  // namespace nabla

@@ -1,0 +1,44 @@
+/// Ops that move elements without changing them. Most are views: they cost nothing and share memory.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "nabla/tensor/tensor.h"
+
+namespace nabla {
+
+/// The same elements in row-major order under another shape; one extent may be -1 and follows from
+/// the others. Throws ShapeError where the counts differ.
+Tensor reshape(const Tensor& x, const Shape& shape);
+/// Axis i of the result is axis axes[i] of x. Throws ShapeError unless axes is a permutation.
+Tensor permute(const Tensor& x, const Dims& axes);
+/// The last two axes exchanged.
+Tensor transpose(const Tensor& x);
+/// Repeats x along extents of 1 and new axes in front. Throws ShapeError where it does not fit.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+
+/// Elements start, start + step, ... before stop, along one axis, as in Python: negative places
+/// count from the end, a negative step walks backwards, places outside are cut.
+struct Slice {
+  static constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
+  std::int64_t start = end;  ///< default: the first element in walking direction
+  std::int64_t stop = end;   ///< default: behind the last one
+  std::int64_t step = 1;
+};
+/// One slice for each of the first axes; the others stay whole. Throws ShapeError for too many
+/// slices and ValueError for a step of 0.
+Tensor slice(const Tensor& x, const std::vector<Slice>& slices);
+/// Element `index` along `axis`, which goes away.
+Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index);
+
+/// `value` before and after the elements of each axis.
+Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value = 0);
+/// The elements along one axis in reverse order.
+Tensor flip(const Tensor& x, std::int64_t axis);
+/// One behind the other along an axis that exists.
+Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis);
+/// One behind the other along a new axis.
+Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis);
+
+}  // namespace nabla
