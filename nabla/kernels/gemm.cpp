@@ -12,6 +12,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "nabla/kernels/transpose-inl.h"
+
 // How it works. C is cut into strips; a strip is made of register tiles of tile_rows rows by
 // tile_vectors vectors, each summed over a whole chunk of k in order; then the epilogue runs.
 //
@@ -72,9 +74,25 @@ struct Tile {
 // Writes a tile that was summed in `sums` [rows, width] and cannot be stored as it is.
 template <class T>
 HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int64_t width) {
+  int64_t i = 0;
+  if (t.transposed && !t.add) {
+    const Lanes<T> d;
+    for (; i + block<T> <= rows; i += block<T>) {
+      int64_t j = 0;
+      for (; j + lanes<T> <= t.columns; j += lanes<T>) {
+        columns_from_rows(d, sums + i * width + j, width, t.c + j * t.c_row_stride + i,
+                          t.c_row_stride);
+      }
+      for (; j < t.columns; ++j) {
+        for (int64_t q = i; q < i + block<T>; ++q) {
+          t.c[j * t.c_row_stride + q] = sums[q * width + j];
+        }
+      }
+    }
+  }
   const int64_t row_stride = t.transposed ? 1 : t.c_row_stride;
   const int64_t column_stride = t.transposed ? t.c_row_stride : 1;
-  for (int64_t i = 0; i < rows; ++i) {
+  for (; i < rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) {
       T& c = t.c[i * row_stride + j * column_stride];
       c = t.add ? c + sums[i * width + j] : sums[i * width + j];
@@ -185,12 +203,38 @@ struct Blocking {
 
 // Copies rows k0.. of B, columns j0.. into a panel [k, width], zeros beyond the columns.
 template <class T>
-void pack_panel(const MatrixView<T>& b, int64_t k0, int64_t k, int64_t j0, int64_t columns,
-                int64_t width, T* out) {
+HWY_NOINLINE void pack_panel(const MatrixView<T>& b, int64_t k0, int64_t k, int64_t j0,
+                             int64_t columns, int64_t width, T* out) {
+  const T* from = b.data + k0 * b.row_stride + j0 * b.column_stride;
+  const Lanes<T> d;
+  const auto copy = [&](int64_t p0, int64_t j_begin, int64_t j_end) {
+    for (int64_t p = p0; p < k; ++p) {
+      for (int64_t j = j_begin; j < j_end; ++j) {
+        out[p * width + j] = from[p * b.row_stride + j * b.column_stride];
+      }
+    }
+  };
+  int64_t j = 0;
+  if (b.column_stride == 1) {
+    for (int64_t p = 0; p < k; ++p) {
+      for (j = 0; j + lanes<T> <= columns; j += lanes<T>) {
+        hn::Store(hn::LoadU(d, from + p * b.row_stride + j), d, out + p * width + j);
+      }
+    }
+    j = columns / lanes<T> * lanes<T>;
+  } else if (b.row_stride == 1) {
+    for (; j + lanes<T> <= columns; j += lanes<T>) {
+      int64_t p = 0;
+      for (; p + block<T> <= k; p += block<T>) {
+        rows_from_columns(d, from + j * b.column_stride + p, b.column_stride, out + p * width + j,
+                          width);
+      }
+      copy(p, j, j + lanes<T>);
+    }
+  }
+  copy(0, j, columns);
   for (int64_t p = 0; p < k; ++p) {
-    const T* row = b.data + (k0 + p) * b.row_stride + j0 * b.column_stride;
-    for (int64_t j = 0; j < columns; ++j) out[p * width + j] = row[j * b.column_stride];
-    for (int64_t j = columns; j < width; ++j) out[p * width + j] = 0;
+    for (j = columns; j < width; ++j) out[p * width + j] = 0;
   }
 }
 
