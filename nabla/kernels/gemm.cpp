@@ -180,7 +180,7 @@ T* scratch(size_t which, int64_t size) {
     hwy::AlignedFreeUniquePtr<T[]> data;
     int64_t size = 0;
   };
-  thread_local std::array<Memory, 2> memories;
+  thread_local std::array<Memory, 3> memories;
   Memory& memory = memories[which];
   if (memory.size < size) {
     memory.data = hwy::AllocateAligned<T>(static_cast<size_t>(size));
@@ -196,6 +196,7 @@ struct Blocking {
   MatrixView<T> a, b;
   bool transposed;
   bool pack;
+  bool pack_a;
   int64_t panels;         // of all columns
   int64_t block_columns;  // a multiple of the panel
   int64_t strip_rows;
@@ -216,12 +217,19 @@ HWY_NOINLINE void pack_panel(const MatrixView<T>& b, int64_t k0, int64_t k, int6
   };
   int64_t j = 0;
   if (b.column_stride == 1) {
+    const int64_t whole = columns / lanes<T> * lanes<T>;
+    const auto rest = hn::FirstN(d, static_cast<size_t>(columns - whole));
     for (int64_t p = 0; p < k; ++p) {
-      for (j = 0; j + lanes<T> <= columns; j += lanes<T>) {
+      for (j = 0; j < whole; j += lanes<T>) {
         hn::Store(hn::LoadU(d, from + p * b.row_stride + j), d, out + p * width + j);
       }
+      if (whole < columns) {
+        hn::Store(hn::MaskedLoad(rest, d, from + p * b.row_stride + j), d, out + p * width + j);
+        j += lanes<T>;
+      }
+      for (; j < width; j += lanes<T>) hn::Store(hn::Zero(d), d, out + p * width + j);
     }
-    j = columns / lanes<T> * lanes<T>;
+    return;
   } else if (b.row_stride == 1) {
     for (; j + lanes<T> <= columns; j += lanes<T>) {
       int64_t p = 0;
@@ -245,7 +253,10 @@ HWY_NOINLINE void pack_panel(const MatrixView<T>& b, int64_t k0, int64_t k, int6
 #define SWAP 1
 #endif
 #ifndef PACK
-#define PACK 0
+#define PACK 16
+#endif
+#ifndef PACKA
+#define PACKA 1
 #endif
 
 template <class T>
@@ -257,6 +268,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
   const int64_t straight = g.m * g.k * round_up(g.n, lanes<T>) + (pack_b ? 10 * g.n * g.k : 0);
   const int64_t turned =
       g.n * g.k * round_up(g.m, lanes<T>) + (pack_a ? 10 * g.m * g.k : 0) + 16 * g.m * g.n;
+  const int64_t panel = tile_vectors * lanes<T>;
   Blocking<T> s{};
   s.k = g.k;
   s.transposed = SWAP && turned < straight;
@@ -271,18 +283,17 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     s.n = g.n;
     s.a = g.a;
     s.b = g.b;
-    s.pack = pack_b || (PACK && s.m >= PACK);
+    s.pack = pack_b || (PACK && s.m >= PACK && s.n > panel);
+    s.pack_a = PACKA && s.a.column_stride != 1 && s.n >= 4 * panel;
   }
-  const int64_t panel = tile_vectors * lanes<T>;
   if (s.transposed) {
     s.block_columns = panel;
   } else {
-    const int64_t k = std::min(s.k, gemm_chunk);
-    s.block_columns =
-        std::max<int64_t>(1, L2 / (k + 1) / static_cast<int64_t>(sizeof(T)) / panel) * panel;
-    s.block_columns = std::min(s.block_columns, round_up(512, panel));
+    // As few blocks as fit the cache, of equal width.
+    const int64_t bytes = std::min(s.k, gemm_chunk) * s.n * static_cast<int64_t>(sizeof(T));
+    const int64_t blocks = std::max(bytes / L2, (s.n - 1) / 512) + 1;
+    s.block_columns = round_up((s.n + blocks - 1) / blocks, panel);
   }
-  s.block_columns = std::min(s.block_columns, round_up(s.n, panel));
   s.strip_rows = std::max<int64_t>(1, 2048 / s.block_columns / tile_rows) * tile_rows;
   return s;
 }
@@ -295,6 +306,8 @@ void compute_block(const Gemm<T>& g, const Blocking<T>& s, int64_t j0, int64_t c
   const int64_t chunk = std::min(s.k, gemm_chunk);
   T* packed = s.pack ? scratch<T>(0, round_up(columns, width) * chunk) : nullptr;
   T* strip_memory = g.c == nullptr ? scratch<T>(1, s.strip_rows * s.block_columns) : nullptr;
+  const int64_t a_width = round_up(std::min(s.strip_rows, s.m), lanes<T>);
+  T* packed_a = s.pack_a ? scratch<T>(2, a_width * chunk) : nullptr;
   int64_t packed_k0 = -1;
   for (int64_t i0 = row_begin; i0 < row_end; i0 += s.strip_rows) {
     const int64_t rows = std::min(s.strip_rows, row_end - i0);
@@ -314,15 +327,21 @@ void compute_block(const Gemm<T>& g, const Blocking<T>& s, int64_t j0, int64_t c
         }
         packed_k0 = k0;
       }
+      if (s.pack_a) {
+        pack_panel({s.a.data, s.a.column_stride, s.a.row_stride}, k0, k, i0, rows, a_width,
+                   packed_a);
+      }
       const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
       for (int64_t tile = 0; tile < tiles; ++tile) {
         const int64_t i = part_begin(rows, tiles, tile);
         const int64_t tile_height = part_begin(rows, tiles, tile + 1) - i;
         for (int64_t j = 0; j < columns; j += width) {
           const Tile<T> t{.k = k,
-                          .a = s.a.data + (i0 + i) * s.a.row_stride + k0 * s.a.column_stride,
-                          .a_row_stride = s.a.row_stride,
-                          .a_column_stride = s.a.column_stride,
+                          .a = s.pack_a
+                                   ? packed_a + i
+                                   : s.a.data + (i0 + i) * s.a.row_stride + k0 * s.a.column_stride,
+                          .a_row_stride = s.pack_a ? 1 : s.a.row_stride,
+                          .a_column_stride = s.pack_a ? a_width : s.a.column_stride,
                           .b = s.pack ? packed + j * k : s.b.data + k0 * s.b.row_stride + j0 + j,
                           .b_row_stride = s.pack ? width : s.b.row_stride,
                           .c = strip.data +
