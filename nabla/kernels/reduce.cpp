@@ -15,6 +15,20 @@
 #include "nabla/kernels/scratch.h"
 #include "nabla/kernels/tiles.h"
 
+#ifndef NABLA_REDUCE_TABLE  // this file is read once for each instruction set
+#define NABLA_REDUCE_TABLE
+namespace nabla {
+// n, stride between rows, columns (or rows, where each is reduced for itself), from, to
+using ReduceLoop = void (*)(std::int64_t, std::int64_t, std::int64_t, const void*, void*);
+struct ReduceTable {
+  std::array<void (*)(std::int64_t n, const void* x, void* out), 5> sum_chunk;
+  std::array<ReduceLoop, 5> sum_columns, max_rows, max_columns, min_rows, min_columns, argmax,
+      argmin, cumulative;
+  std::array<ReduceLoop, 2> logsumexp, softmax;
+};
+}  // namespace nabla
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace nabla {
 namespace HWY_NAMESPACE {
@@ -223,16 +237,6 @@ void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t column
   }
 }
 
-// n, stride between rows, columns (or rows, where each is reduced for itself), from, to
-using Loop = void (*)(std::int64_t, std::int64_t, std::int64_t, const void*, void*);
-using ChunkSum = void (*)(std::int64_t, const void*, void*);
-struct ReduceTable {
-  std::array<ChunkSum, 5> sum_chunk;
-  std::array<Loop, 5> sum_columns, max_rows, max_columns, min_rows, min_columns, argmax, argmin,
-      cumulative;
-  std::array<Loop, 2> logsumexp, softmax;
-};
-
 #define NABLA_ALL_TYPES(function, ...)                                               \
   {                                                                                  \
     function<float __VA_OPT__(, ) __VA_ARGS__>, function<double __VA_OPT__(, ) __VA_ARGS__>, \
@@ -270,8 +274,8 @@ namespace {
 
 constexpr std::int64_t chunk_elements = 32768;  // 64 blocks
 
-const auto& table() {
-  static const auto& chosen = *HWY_DYNAMIC_DISPATCH(reduce_table)();
+const ReduceTable& table() {
+  static const ReduceTable& chosen = *HWY_DYNAMIC_DISPATCH(reduce_table)();
   return chosen;
 }
 
@@ -296,7 +300,7 @@ void split(std::int64_t count, std::int64_t elements_each, Body body) {
 
 // Reduces each of the inner columns of each outer matrix.
 void each_column(ReduceExtents e, DType in, DType out_type, const void* x, void* out,
-                 void (*loop)(std::int64_t, std::int64_t, std::int64_t, const void*, void*)) {
+                 ReduceLoop loop) {
   if (e.outer == 1) {
     split(e.inner, e.n, [&](std::int64_t first, std::int64_t last) {
       loop(e.n, e.inner, last - first, at(x, first, in), at(out, first, out_type));
@@ -313,7 +317,7 @@ void each_column(ReduceExtents e, DType in, DType out_type, const void* x, void*
 // Reduces each row of n neighbours.
 void each_row(std::int64_t rows, std::int64_t n, std::int64_t out_columns, DType dtype,
               const void* x, void* out,
-              void (*loop)(std::int64_t, std::int64_t, std::int64_t, const void*, void*)) {
+              ReduceLoop loop) {
   split(rows, n, [&](std::int64_t first, std::int64_t last) {
     loop(n, 1, last - first, at(x, first * n, dtype), at(out, first * out_columns, dtype));
   });

@@ -1,0 +1,68 @@
+#include "nabla/ops/random.h"
+
+#include <numbers>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/graph/op.h"
+#include "nabla/kernels/random_fill.h"
+#include "nabla/ops/elementwise.h"
+
+namespace nabla {
+namespace {
+
+const TableEntry random_uniform_op(Op{
+    .name = "random_uniform",
+    .doc = "uniform on [0, 1), from a seed and a counter",
+    .infer = [](const Op&, Inputs in, const Attributes& attributes) -> Spec {
+      const auto& a = std::get<SpecAttribute>(attributes);
+      if (in[0].spec() != Spec{DType::i64, Shape{2}}) {
+        throw ShapeError(str("random_uniform: the key is i64[2], got ", in[0].spec()));
+      }
+      if (!is_floating(a.dtype)) {
+        throw DTypeError(str("random_uniform: gives f32 or f64, not ", a.dtype));
+      }
+      return {a.dtype, a.shape};
+    },
+    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+      const auto seed = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[0]);
+      const auto counter = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[1]);
+      const std::int64_t n = out.shape().elements();
+      out.dtype == DType::f32 ? fill_uniform(seed, counter, n, out.as<float>())
+                              : fill_uniform(seed, counter, n, out.as<double>());
+    },
+    .samples = {{.inputs = {{{2}, 0, 100, DType::i64}},
+                 .attributes = SpecAttribute{DType::f32, {3, 5}}},
+                {.inputs = {{{2}, 0, 100, DType::i64}},
+                 .attributes = SpecAttribute{DType::f64, {7}}}}});
+
+}  // namespace
+
+Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype) {
+  return apply(random_uniform_op, {key}, SpecAttribute{dtype, shape});
+}
+
+Generator::Generator(std::uint64_t seed)
+    : key_(Tensor::from<std::int64_t>({static_cast<std::int64_t>(seed), 0}, {2}), "random") {}
+
+Tensor Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
+  const Tensor key = key_.value();
+  const std::int64_t per_block = dtype == DType::f32 ? 4 : 2;
+  const std::int64_t blocks = (shape.elements() + per_block - 1) / per_block;
+  key_.assign(key + Tensor::from<std::int64_t>({0, blocks}, {2}));
+  const Tensor unit = random_uniform(key, shape, dtype);
+  return low == 0 && high == 1 ? unit : unit * (high - low) + low;
+}
+
+Tensor Generator::normal(const Shape& shape, double mean, double deviation, DType dtype) {
+  const Tensor radius = sqrt(-2 * log1p(-uniform(shape, 0, 1, dtype)));
+  const Tensor unit = radius * cos(2 * std::numbers::pi * uniform(shape, 0, 1, dtype));
+  return unit * deviation + mean;
+}
+
+Tensor Generator::bernoulli(const Shape& shape, double p, DType dtype) {
+  if (!(p >= 0 && p <= 1)) throw ValueError(str("bernoulli: p is in [0, 1], got ", p));
+  return cast(less(uniform(shape), p), dtype);
+}
+
+}  // namespace nabla

@@ -1,0 +1,34 @@
+/// Random tensors. The only randomness is a counter, which is a State: captured steps draw fresh
+/// numbers each time they run, and a saved counter continues the same sequence.
+#pragma once
+
+#include <cstdint>
+
+#include "nabla/graph/state.h"
+
+namespace nabla {
+
+/// Uniform on [0, 1), a pure function of `key`, an i64 pair of seed and counter.
+Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype = DType::f32);
+
+/// A stream of random tensors.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed);
+
+  /// Uniform on [low, high).
+  Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);
+  /// Normal with this mean and standard deviation, by the Box-Muller transform.
+  Tensor normal(const Shape& shape, double mean = 0, double deviation = 1,
+                DType dtype = DType::f32);
+  /// 1 with probability p, else 0. Throws ValueError for p outside of [0, 1].
+  Tensor bernoulli(const Shape& shape, double p, DType dtype = DType::f32);
+
+  /// Seed and counter.
+  const State& state() const { return key_; }
+
+ private:
+  State key_;
+};
+
+}  // namespace nabla
