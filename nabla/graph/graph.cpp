@@ -58,8 +58,9 @@ Tensor Graph::add(Node node) {
 std::int32_t Graph::id_of(const Tensor& tensor) {
   if (contains(tensor)) return tensor.node().index;
   tensor.bytes();  // throws for a tensor of another capture
-  return mode_ == Mode::capture && tensor.rank() == 0 ? number(tensor)
-                                                      : append_leaf(constant_op, tensor.spec(), tensor).node().index;
+  if (mode_ == Mode::capture && tensor.rank() == 0) return number(tensor);
+  append_leaf(constant_op, tensor.spec(), tensor);
+  return size() - 1;
 }
 
 std::int32_t Graph::number(const Tensor& tensor) {
@@ -72,12 +73,14 @@ std::int32_t Graph::number(const Tensor& tensor) {
   const auto [first, last] = calls_.equal_range(hash);
   for (auto entry = first; entry != last; ++entry) {
     const Node& other = (*this)[entry->second];
-    if (other.op == &constant_op && other.spec == tensor.spec() && bits(other.value) == bits(tensor)) {
+    if (other.op == &constant_op && other.spec == tensor.spec() &&
+        bits(other.value) == bits(tensor)) {
       return entry->second;
     }
   }
   calls_.emplace(hash, size());
-  return append_leaf(constant_op, tensor.spec(), tensor).node().index;
+  append_leaf(constant_op, tensor.spec(), tensor);
+  return size() - 1;
 }
 
 Tensor Graph::append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
@@ -160,6 +163,11 @@ NameScope::NameScope(std::string name) : before_(std::move(scope_name)) {
   scope_name = before_.empty() ? std::move(name) : before_ + "/" + name;
 }
 NameScope::~NameScope() { scope_name = std::move(before_); }
+
+LayerScope::LayerScope(const Graph& graph, const Node& node) : before_(std::move(scope_name)) {
+  scope_name = node.scope >= 0 ? graph.scopes()[static_cast<std::size_t>(node.scope)] : "";
+}
+LayerScope::~LayerScope() { scope_name = std::move(before_); }
 
 const std::string& current_scope() { return scope_name; }
 

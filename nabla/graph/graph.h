@@ -18,8 +18,8 @@ struct Node {
   std::array<std::int32_t, max_arity> in{-1, -1, -1};
   Attributes attributes;
   Spec spec;
-  Tensor value;              ///< recorded calls and constants
-  std::int32_t scope = -1;   ///< the layer it was made in: an index into scopes()
+  Tensor value;             ///< recorded calls and constants
+  std::int32_t scope = -1;  ///< the layer it was made in: an index into scopes()
 };
 
 /// The leaves, and the copy that gives a tensor an identity of its own.
@@ -109,6 +109,18 @@ class NameScope {
   ~NameScope();
   NameScope(const NameScope&) = delete;
   NameScope& operator=(const NameScope&) = delete;
+
+ private:
+  std::string before_;
+};
+
+/// Puts calls under the name that a node was made under: its derivatives belong to its layer.
+class LayerScope {
+ public:
+  LayerScope(const Graph& graph, const Node& node);
+  ~LayerScope();
+  LayerScope(const LayerScope&) = delete;
+  LayerScope& operator=(const LayerScope&) = delete;
 
  private:
   std::string before_;

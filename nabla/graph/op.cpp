@@ -47,8 +47,8 @@ void run_strided(Tile tile, std::span<const Tensor> in, const Tensor& out) {
   program.operands.push_back(
       {out.bytes(), static_cast<int>(size_of(out.dtype())), out.layout().strides, true});
   const auto arity = static_cast<std::uint8_t>(in.size());
-  program.instructions = {{tile, 0, std::uint8_t(arity > 1 ? 1 : 0),
-                           std::uint8_t(arity > 2 ? 2 : 0), arity}};
+  program.instructions = {
+      {tile, 0, std::uint8_t(arity > 1 ? 1 : 0), std::uint8_t(arity > 2 ? 2 : 0), arity}};
   program.collapse();
   program.run();
 }

@@ -29,8 +29,8 @@ struct Call {
   Tensor out;
 };
 
-/// The derivative rule of an op: plain functions from tensors to tensors, made of ops themselves, so
-/// that they work in every mode and to every order. A null function, or an integer input, has no
+/// The derivative rule of an op: plain functions from tensors to tensors, made of ops themselves,
+/// so that they work in every mode and to every order. A null function, or an integer input, has no
 /// derivative.
 ///
 /// No derivative at all: comparisons, argmax.
@@ -63,7 +63,9 @@ struct Argument {
   Layout layout;
 
   template <class T>
-  T* as() const { return reinterpret_cast<T*>(data); }
+  T* as() const {
+    return reinterpret_cast<T*>(data);
+  }
   const Shape& shape() const { return layout.shape; }
 };
 

@@ -76,7 +76,8 @@ void State::move_to(const BufferRef& memory, std::size_t offset) const {
   impl_->use_memory();
 }
 
-void State::substitute(const Tensor& tensor) const { impl_->substitute = tensor; }
-Tensor State::substituted() const { return impl_->substitute; }
+Tensor State::substitute(const Tensor& tensor) const {
+  return std::exchange(impl_->substitute, tensor);
+}
 
 }  // namespace nabla

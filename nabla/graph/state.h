@@ -28,8 +28,8 @@ class State {
   /// While a function is captured, the captured function will do so each time it runs.
   void assign(const Tensor& tensor) const;
 
-  /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters of
-  /// a model come to lie in one vector. Captured functions made before still use the old memory.
+  /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters
+  /// of a model come to lie in one vector. Captured functions made before still use the old memory.
   void move_to(const BufferRef& memory, std::size_t offset) const;
 
   /// The variable's own memory, ready to be written: tensors read before get copies.
@@ -40,9 +40,9 @@ class State {
   const void* id() const { return impl_.get(); }
   bool operator==(const State& other) const { return impl_ == other.impl_; }
 
-  /// While set, value() gives this tensor instead: how derivatives by variables are taken.
-  void substitute(const Tensor& tensor) const;
-  Tensor substituted() const;
+  /// Makes value() give this tensor instead, until an undefined one is given: how derivatives by
+  /// variables are taken. Returns what was given before.
+  Tensor substitute(const Tensor& tensor) const;
 
  private:
   struct Impl;

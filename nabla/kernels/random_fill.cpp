@@ -54,8 +54,8 @@ void uniform_f32(std::uint64_t seed, std::uint64_t counter, std::int64_t n, floa
     philox_blocks(seed, counter + static_cast<std::uint64_t>(i / 4), blocks);
     for (std::int64_t l = 0; l < width; ++l) {
       for (std::int64_t w = 0; w < 4; ++w) {
-        values[4 * l + w] = static_cast<float>(static_cast<std::int32_t>(blocks.word[w][l] >> 8)) *
-                            0x1p-24F;
+        values[4 * l + w] =
+            static_cast<float>(static_cast<std::int32_t>(blocks.word[w][l] >> 8)) * 0x1p-24F;
       }
     }
     std::copy_n(values, std::min(4 * width, n - i), out + i);
@@ -90,9 +90,8 @@ namespace {
 template <class Fill>
 void in_pieces(std::int64_t n, Fill fill) {
   constexpr std::int64_t piece = 16384;
-  parallel_for((n + piece - 1) / piece, [&](std::int64_t i) {
-    fill(i * piece, std::min(piece, n - i * piece));
-  });
+  parallel_for((n + piece - 1) / piece,
+               [&](std::int64_t i) { fill(i * piece, std::min(piece, n - i * piece)); });
 }
 
 }  // namespace

@@ -117,7 +117,8 @@ void sum_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, cons
 
 template <class T, bool largest>
 bool better(T candidate, T best) {
-  return (largest ? candidate > best : candidate < best) || (candidate != candidate && best == best);
+  return (largest ? candidate > best : candidate < best) ||
+         (candidate != candidate && best == best);
 }
 
 // Extremes of `columns` columns over n rows.
@@ -237,12 +238,12 @@ void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t column
   }
 }
 
-#define NABLA_ALL_TYPES(function, ...)                                               \
-  {                                                                                  \
+#define NABLA_ALL_TYPES(function, ...)                                                       \
+  {                                                                                          \
     function<float __VA_OPT__(, ) __VA_ARGS__>, function<double __VA_OPT__(, ) __VA_ARGS__>, \
-        function<std::int32_t __VA_OPT__(, ) __VA_ARGS__>,                           \
-        function<std::int64_t __VA_OPT__(, ) __VA_ARGS__>,                           \
-        function<std::uint8_t __VA_OPT__(, ) __VA_ARGS__>                            \
+        function<std::int32_t __VA_OPT__(, ) __VA_ARGS__>,                                   \
+        function<std::int64_t __VA_OPT__(, ) __VA_ARGS__>,                                   \
+        function<std::uint8_t __VA_OPT__(, ) __VA_ARGS__>                                    \
   }
 constexpr ReduceTable table = {
     .sum_chunk = NABLA_ALL_TYPES(sum_chunk),
@@ -293,9 +294,8 @@ template <class Body>
 void split(std::int64_t count, std::int64_t elements_each, Body body) {
   const std::int64_t piece =
       std::max<std::int64_t>(1, chunk_elements / std::max<std::int64_t>(1, elements_each));
-  parallel_for(ceil_divide(count, piece), [&](std::int64_t i) {
-    body(i * piece, std::min(count, (i + 1) * piece));
-  });
+  parallel_for(ceil_divide(count, piece),
+               [&](std::int64_t i) { body(i * piece, std::min(count, (i + 1) * piece)); });
 }
 
 // Reduces each of the inner columns of each outer matrix.
@@ -316,8 +316,7 @@ void each_column(ReduceExtents e, DType in, DType out_type, const void* x, void*
 
 // Reduces each row of n neighbours.
 void each_row(std::int64_t rows, std::int64_t n, std::int64_t out_columns, DType dtype,
-              const void* x, void* out,
-              ReduceLoop loop) {
+              const void* x, void* out, ReduceLoop loop) {
   split(rows, n, [&](std::int64_t first, std::int64_t last) {
     loop(n, 1, last - first, at(x, first * n, dtype), at(out, first * out_columns, dtype));
   });

@@ -130,8 +130,8 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 
 // How a plane is cut into tiles: whole rows while they are short, else pieces of one row.
 struct Tiling {
-  std::int64_t rows, columns;              // of a full tile
-  std::int64_t row_tiles, column_tiles;    // in the plane
+  std::int64_t rows, columns;            // of a full tile
+  std::int64_t row_tiles, column_tiles;  // in the plane
 
   Tiling(std::int64_t plane_rows, std::int64_t plane_columns)
       : rows(std::max<std::int64_t>(1, tile_size / std::max<std::int64_t>(1, plane_columns))),
@@ -190,8 +190,8 @@ void TileProgram::run() const {
   const Tiling tiling(first.rows, first.columns);
   const std::int64_t plane_tiles = tiling.row_tiles * tiling.column_tiles;
   const std::int64_t tiles = planes * plane_tiles;
-  const std::int64_t tile_work = tiling.rows * tiling.columns *
-                                 std::max<std::int64_t>(1, std::ssize(instructions));
+  const std::int64_t tile_work =
+      tiling.rows * tiling.columns * std::max<std::int64_t>(1, std::ssize(instructions));
   const std::int64_t chunk_tiles = std::max<std::int64_t>(1, chunk_work / tile_work);
   parallel_for(ceil_divide(tiles, chunk_tiles), [&](std::int64_t chunk) {
     Runner runner(*this);
@@ -199,7 +199,8 @@ void TileProgram::run() const {
     const std::int64_t end = std::min(tiles, (chunk + 1) * chunk_tiles);
     for (std::int64_t tile = chunk * chunk_tiles; tile < end; ++tile) {
       std::int64_t index = tile / plane_tiles;
-      for (std::size_t i = 0; rank > 2 && i < operands.size(); ++i) plane.data[i] = operands[i].data;
+      for (std::size_t i = 0; rank > 2 && i < operands.size(); ++i)
+        plane.data[i] = operands[i].data;
       for (int axis = rank - 3; axis >= 0; --axis) {
         const std::int64_t at = index % extents[axis];
         index /= extents[axis];
@@ -222,8 +223,8 @@ void TileProgram::run_strip(std::int64_t row, std::int64_t rows, std::int64_t co
     const TileOperand& operand = operands[i];
     plane.row_stride[i] = operand.strides[0];
     plane.column_stride[i] = operand.strides[1];
-    plane.data[i] = operand.data + (row * operand.strides[0] + column * operand.strides[1]) *
-                                       operand.element_size;
+    plane.data[i] = operand.data +
+                    (row * operand.strides[0] + column * operand.strides[1]) * operand.element_size;
   }
   plane.data[0] = strip;
   plane.row_stride[0] = strip_stride;

@@ -21,15 +21,21 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 struct Copy {
   template <class T>
-  T operator()(T x) const { return x; }
+  T operator()(T x) const {
+    return x;
+  }
 };
 struct Negative {
   template <class T>
-  T operator()(T x) const { return static_cast<T>(-x); }
+  T operator()(T x) const {
+    return static_cast<T>(-x);
+  }
 };
 struct Absolute {
   template <class T>
-  T operator()(T x) const { return x < T{0} || x == T{0} ? static_cast<T>(T{0} - x) : x; }
+  T operator()(T x) const {
+    return x < T{0} || x == T{0} ? static_cast<T>(T{0} - x) : x;
+  }
 };
 struct Sign {
   template <class T>
@@ -43,15 +49,21 @@ struct Floor {
 };
 struct Relu {
   template <class T>
-  T operator()(T x) const { return x < T{0} ? T{0} : x; }  // keeps NaN
+  T operator()(T x) const {
+    return x < T{0} ? T{0} : x;
+  }  // keeps NaN
 };
 struct Positive {
   template <class T>
-  T operator()(T x) const { return x > T{0} ? T{1} : T{0}; }
+  T operator()(T x) const {
+    return x > T{0} ? T{1} : T{0};
+  }
 };
 struct Square {
   template <class T>
-  T operator()(T x) const { return static_cast<T>(x * x); }
+  T operator()(T x) const {
+    return static_cast<T>(x * x);
+  }
 };
 struct Sqrt {
   float operator()(float x) const { return __builtin_sqrtf(x); }
@@ -59,7 +71,9 @@ struct Sqrt {
 };
 struct Rsqrt {
   template <class T>
-  T operator()(T x) const { return T{1} / Sqrt()(x); }
+  T operator()(T x) const {
+    return T{1} / Sqrt()(x);
+  }
 };
 // Nothing in the vector library: the C library's, one element at a time.
 struct Erf {
@@ -69,19 +83,27 @@ struct Erf {
 
 struct Add {
   template <class T>
-  T operator()(T a, T b) const { return static_cast<T>(a + b); }
+  T operator()(T a, T b) const {
+    return static_cast<T>(a + b);
+  }
 };
 struct Subtract {
   template <class T>
-  T operator()(T a, T b) const { return static_cast<T>(a - b); }
+  T operator()(T a, T b) const {
+    return static_cast<T>(a - b);
+  }
 };
 struct Multiply {
   template <class T>
-  T operator()(T a, T b) const { return static_cast<T>(a * b); }
+  T operator()(T a, T b) const {
+    return static_cast<T>(a * b);
+  }
 };
 struct Divide {
   template <class T>
-  T operator()(T a, T b) const { return a / b; }
+  T operator()(T a, T b) const {
+    return a / b;
+  }
 };
 struct Power {
   float operator()(float a, float b) const { return std::pow(a, b); }
@@ -89,31 +111,45 @@ struct Power {
 };
 struct Maximum {
   template <class T>
-  T operator()(T a, T b) const { return a > b || a != a ? a : b; }  // NaN where either is
+  T operator()(T a, T b) const {
+    return a > b || a != a ? a : b;
+  }  // NaN where either is
 };
 struct Minimum {
   template <class T>
-  T operator()(T a, T b) const { return a < b || a != a ? a : b; }
+  T operator()(T a, T b) const {
+    return a < b || a != a ? a : b;
+  }
 };
 struct ScaleGradient {
   template <class T>
-  T operator()(T a, T b) const { return a == T{0} ? T{0} : static_cast<T>(a * b); }
+  T operator()(T a, T b) const {
+    return a == T{0} ? T{0} : static_cast<T>(a * b);
+  }
 };
 struct Equal {
   template <class T>
-  std::uint8_t operator()(T a, T b) const { return a == b; }
+  std::uint8_t operator()(T a, T b) const {
+    return a == b;
+  }
 };
 struct NotEqual {
   template <class T>
-  std::uint8_t operator()(T a, T b) const { return a != b; }
+  std::uint8_t operator()(T a, T b) const {
+    return a != b;
+  }
 };
 struct Less {
   template <class T>
-  std::uint8_t operator()(T a, T b) const { return a < b; }
+  std::uint8_t operator()(T a, T b) const {
+    return a < b;
+  }
 };
 struct LessEqual {
   template <class T>
-  std::uint8_t operator()(T a, T b) const { return a <= b; }
+  std::uint8_t operator()(T a, T b) const {
+    return a <= b;
+  }
 };
 
 // ---- Functions of one vector. Highway's are accurate inside their range and give the same bits on

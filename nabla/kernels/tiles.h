@@ -1,5 +1,5 @@
-/// Elementwise functions on short contiguous runs: what eager ops, fused groups and the epilogues of
-/// matrix products are made of.
+/// Elementwise functions on short contiguous runs: what eager ops, fused groups and the epilogues
+/// of matrix products are made of.
 #pragma once
 
 #include <array>

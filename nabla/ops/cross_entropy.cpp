@@ -36,8 +36,8 @@ void loss_kernel(std::span<const Argument> in, const Argument& out, const Attrib
   visit(out.dtype, [&](auto type) {
     using T = decltype(type);
     for (std::int64_t i = 0; i < rows; ++i) {
-      const std::int64_t label = in[1].dtype == DType::i64 ? in[1].as<std::int64_t>()[i]
-                                                           : in[1].as<std::int32_t>()[i];
+      const std::int64_t label =
+          in[1].dtype == DType::i64 ? in[1].as<std::int64_t>()[i] : in[1].as<std::int32_t>()[i];
       if (label < 0 || label >= classes) {
         throw ValueError(str("softmax_cross_entropy: label ", label, " of row ", i,
                              " is outside of [0, ", classes, ")"));
@@ -58,14 +58,15 @@ const TableEntry softmax_cross_entropy_op(Op{
     .doc = "-log softmax(scores)[label] for each row",
     .arity = 2,
     .infer = infer_loss,
-    .rule = Custom{.vjp = [](const Call& c, int, const Tensor& g) {
-                     Shape column = g.shape();
-                     column.push_back(1);
-                     return derivative(c) * reshape(g, column);
-                   },
-                   .jvp = [](const Call& c, std::span<const Tensor> t) {
-                     return sum(t[0] * derivative(c), {-1});
-                   }},
+    .rule = Custom{
+        .vjp =
+            [](const Call& c, int, const Tensor& g) {
+              Shape column = g.shape();
+              column.push_back(1);
+              return derivative(c) * reshape(g, column);
+            },
+        .jvp = [](const Call& c,
+                  std::span<const Tensor> t) { return sum(t[0] * derivative(c), {-1}); }},
     .kernel = loss_kernel,
     .samples = {{.inputs = {{{4, 3}}, {{4}, 0, 3, DType::i64}}},
                 {.inputs = {{{2, 2, 20}}, {{2, 2}, 0, 20, DType::i32}}},

@@ -10,8 +10,8 @@ namespace nabla {
 /// [0, classes).
 Tensor softmax_cross_entropy(const Tensor& scores, const Tensor& labels);
 
-/// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) for each element, from the score x and the target
-/// t in [0, 1], without overflow: softplus(x) - x t.
+/// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) for each element, from the score x and the
+/// target t in [0, 1], without overflow: softplus(x) - x t.
 Tensor sigmoid_cross_entropy(const Tensor& scores, const Tensor& targets);
 
 }  // namespace nabla

@@ -32,7 +32,8 @@ void check_elementwise(const Op& op, Inputs in, DType out) {
       throw ShapeError(str(op.name, ": shapes ", tensor.shape(), " and ", last.shape(), " differ"));
     }
   }
-  const Inputs values = op.arity == max_arity ? in.subspan(1) : in;  // `where` has a condition first
+  const Inputs values =
+      op.arity == max_arity ? in.subspan(1) : in;  // `where` has a condition first
   for (const Tensor& tensor : values) {
     if (tensor.dtype() != last.dtype()) {
       throw DTypeError(str(op.name, ": types ", tensor.dtype(), " and ", last.dtype(),
@@ -40,8 +41,7 @@ void check_elementwise(const Op& op, Inputs in, DType out) {
     }
   }
   if (op.tile(tiles(), last.dtype(), out) == nullptr) {
-    throw DTypeError(
-        str(op.name, ": takes ", supported_types(op, out), ", got ", last.dtype()));
+    throw DTypeError(str(op.name, ": takes ", supported_types(op, out), ", got ", last.dtype()));
   }
 }
 
@@ -57,7 +57,8 @@ Spec infer_comparison(const Op& op, Inputs in, const Attributes&) {
 
 Spec infer_where(const Op& op, Inputs in, const Attributes&) {
   if (in[0].dtype() != DType::u8) {
-    throw DTypeError(str("where: the condition is u8, as comparisons give it, got ", in[0].dtype()));
+    throw DTypeError(
+        str("where: the condition is u8, as comparisons give it, got ", in[0].dtype()));
   }
   check_elementwise(op, in, in[2].dtype());
   return in[2].spec();
@@ -123,53 +124,49 @@ Tensor share(const Tensor& wins, const Tensor& ties, DType dtype) {
 const TableEntry add_op(binary("add", "a + b", tile_of<&TileTable::add>, Linear{{pass, pass}}));
 const TableEntry subtract_op(binary("subtract", "a - b", tile_of<&TileTable::subtract>,
                                     Linear{{pass, pass_negative}}));
-const TableEntry multiply_op(
-    binary("multiply", "a b", tile_of<&TileTable::multiply>,
-           Multilinear{{[](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[1]); },
-                        [](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[0]); }}}));
-const TableEntry scale_gradient_op(
-    binary("scale_gradient", "a b, and 0 where a is 0 even if b is not finite",
-           tile_of<&TileTable::scale_gradient>,
-           Multilinear{{[](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[1]); },
-                        [](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[0]); }}}));
-const TableEntry divide_op(
-    binary("divide", "a / b", tile_of<&TileTable::divide>,
-           Elementwise{{[](const Call& c) { return 1 / c.in[1]; },
-                        [](const Call& c) { return -c.out / c.in[1]; }}},
-           {-2, 2}, {0.5, 2}));
-const TableEntry power_op(binary(
-    "power", "a^b", tile_of<&TileTable::power>,
+const TableEntry multiply_op(binary(
+    "multiply", "a b", tile_of<&TileTable::multiply>,
+    Multilinear{{[](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[1]); },
+                 [](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[0]); }}}));
+const TableEntry scale_gradient_op(binary(
+    "scale_gradient", "a b, and 0 where a is 0 even if b is not finite",
+    tile_of<&TileTable::scale_gradient>,
+    Multilinear{{[](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[1]); },
+                 [](const Call& c, const Tensor& g) { return scale_gradient(g, c.in[0]); }}}));
+const TableEntry divide_op(binary("divide", "a / b", tile_of<&TileTable::divide>,
+                                  Elementwise{{[](const Call& c) { return 1 / c.in[1]; },
+                                               [](const Call& c) { return -c.out / c.in[1]; }}},
+                                  {-2, 2}, {0.5, 2}));
+const TableEntry power_op(binary("power", "a^b", tile_of<&TileTable::power>,
+                                 Elementwise{{[](const Call& c) {
+                                                const Tensor& b = c.in[1];
+                                                return where(equal(b, 0), zeros_like(b),
+                                                             b * power(c.in[0], b - 1));
+                                              },
+                                              [](const Call& c) {
+                                                const Tensor& a = c.in[0];
+                                                const Tensor inside = greater(a, 0);
+                                                const Tensor log_a =
+                                                    log(where(inside, a, ones_like(a)));
+                                                return where(inside, c.out * log_a, zeros_like(a));
+                                              }}},
+                                 {0.5, 2}, {-2, 2}));
+const TableEntry maximum_op(binary(
+    "maximum", "the larger of a and b", tile_of<&TileTable::maximum>,
     Elementwise{{[](const Call& c) {
-                   const Tensor& b = c.in[1];
-                   return where(equal(b, 0), zeros_like(b), b * power(c.in[0], b - 1));
+                   return share(greater(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
                  },
                  [](const Call& c) {
-                   const Tensor& a = c.in[0];
-                   const Tensor inside = greater(a, 0);
-                   const Tensor log_a = log(where(inside, a, ones_like(a)));
-                   return where(inside, c.out * log_a, zeros_like(a));
-                 }}},
-    {0.5, 2}, {-2, 2}));
-const TableEntry maximum_op(
-    binary("maximum", "the larger of a and b", tile_of<&TileTable::maximum>,
-           Elementwise{{[](const Call& c) {
-                          return share(greater(c.in[0], c.in[1]), equal(c.in[0], c.in[1]),
-                                       c.out.dtype());
-                        },
-                        [](const Call& c) {
-                          return share(less(c.in[0], c.in[1]), equal(c.in[0], c.in[1]),
-                                       c.out.dtype());
-                        }}}));
-const TableEntry minimum_op(
-    binary("minimum", "the smaller of a and b", tile_of<&TileTable::minimum>,
-           Elementwise{{[](const Call& c) {
-                          return share(less(c.in[0], c.in[1]), equal(c.in[0], c.in[1]),
-                                       c.out.dtype());
-                        },
-                        [](const Call& c) {
-                          return share(greater(c.in[0], c.in[1]), equal(c.in[0], c.in[1]),
-                                       c.out.dtype());
-                        }}}));
+                   return share(less(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
+                 }}}));
+const TableEntry minimum_op(binary(
+    "minimum", "the smaller of a and b", tile_of<&TileTable::minimum>,
+    Elementwise{{[](const Call& c) {
+                   return share(less(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
+                 },
+                 [](const Call& c) {
+                   return share(greater(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
+                 }}}));
 
 Op negative_entry() {
   Op op = unary("negative", "-x", tile_of<&TileTable::negative>, nullptr);
@@ -181,84 +178,76 @@ const TableEntry absolute_op(unary("absolute", "|x|", tile_of<&TileTable::absolu
                                    [](const Call& c) { return sign(c.in[0]); }));
 const TableEntry sign_op(without_derivative(
     unary("sign", "1, 0 or -1, as x is above, at or below 0", tile_of<&TileTable::sign>, nullptr)));
-const TableEntry floor_op(without_derivative(
-    unary("floor", "the largest integer not above x", tile_of<&TileTable::floor>, nullptr)));
-const TableEntry positive_op(without_derivative(
-    unary("positive", "1 where x > 0, else 0", tile_of<&TileTable::positive>, nullptr)));
+const TableEntry floor_op(without_derivative(unary("floor", "the largest integer not above x",
+                                                   tile_of<&TileTable::floor>, nullptr)));
+const TableEntry positive_op(without_derivative(unary("positive", "1 where x > 0, else 0",
+                                                      tile_of<&TileTable::positive>, nullptr)));
 const TableEntry relu_op(unary("relu", "max(x, 0)", tile_of<&TileTable::relu>,
                                [](const Call& c) { return positive(c.out); }));
 const TableEntry square_op(unary("square", "x^2", tile_of<&TileTable::square>,
                                  [](const Call& c) { return 2 * c.in[0]; }));
-const TableEntry sqrt_op(unary(
-    "sqrt", "square root", tile_of<&TileTable::sqrt>, [](const Call& c) { return 0.5 / c.out; },
-    {0.5, 4}));
-const TableEntry rsqrt_op(unary(
-    "rsqrt", "1 / sqrt(x)", tile_of<&TileTable::rsqrt>,
-    [](const Call& c) { return -0.5 * (c.out / c.in[0]); }, {0.5, 4}));
-const TableEntry exp_op(
-    unary("exp", "e^x", tile_of<&TileTable::exp>, [](const Call& c) { return c.out; }));
+const TableEntry sqrt_op(unary("sqrt", "square root", tile_of<&TileTable::sqrt>,
+                               [](const Call& c) { return 0.5 / c.out; }, {0.5, 4}));
+const TableEntry rsqrt_op(unary("rsqrt", "1 / sqrt(x)", tile_of<&TileTable::rsqrt>,
+                                [](const Call& c) { return -0.5 * (c.out / c.in[0]); }, {0.5, 4}));
+const TableEntry exp_op(unary("exp", "e^x", tile_of<&TileTable::exp>,
+                              [](const Call& c) { return c.out; }));
 const TableEntry expm1_op(unary("expm1", "e^x - 1", tile_of<&TileTable::expm1>,
                                 [](const Call& c) { return c.out + 1; }));
-const TableEntry log_op(unary(
-    "log", "natural logarithm", tile_of<&TileTable::log>,
-    [](const Call& c) { return 1 / c.in[0]; }, {0.25, 4}));
-const TableEntry log1p_op(unary(
-    "log1p", "log(1 + x)", tile_of<&TileTable::log1p>,
-    [](const Call& c) { return 1 / (c.in[0] + 1); }, {-0.75, 2}));
-const TableEntry sin_op(
-    unary("sin", "sine", tile_of<&TileTable::sin>, [](const Call& c) { return cos(c.in[0]); }));
-const TableEntry cos_op(
-    unary("cos", "cosine", tile_of<&TileTable::cos>, [](const Call& c) { return -sin(c.in[0]); }));
+const TableEntry log_op(unary("log", "natural logarithm", tile_of<&TileTable::log>,
+                              [](const Call& c) { return 1 / c.in[0]; }, {0.25, 4}));
+const TableEntry log1p_op(unary("log1p", "log(1 + x)", tile_of<&TileTable::log1p>,
+                                [](const Call& c) { return 1 / (c.in[0] + 1); }, {-0.75, 2}));
+const TableEntry sin_op(unary("sin", "sine", tile_of<&TileTable::sin>,
+                              [](const Call& c) { return cos(c.in[0]); }));
+const TableEntry cos_op(unary("cos", "cosine", tile_of<&TileTable::cos>,
+                              [](const Call& c) { return -sin(c.in[0]); }));
 const TableEntry tanh_op(unary("tanh", "hyperbolic tangent", tile_of<&TileTable::tanh>,
                                [](const Call& c) { return 1 - square(c.out); }));
 const TableEntry sigmoid_op(unary("sigmoid", "1 / (1 + e^-x)", tile_of<&TileTable::sigmoid>,
                                   [](const Call& c) { return c.out * (1 - c.out); }));
 const TableEntry softplus_op(unary("softplus", "log(1 + e^x)", tile_of<&TileTable::softplus>,
                                    [](const Call& c) { return sigmoid(c.in[0]); }));
-const TableEntry erf_op(unary("erf", "error function", tile_of<&TileTable::erf>,
-                              [](const Call& c) {
-                                return 2 * std::numbers::inv_sqrtpi * exp(-square(c.in[0]));
-                              }));
+const TableEntry erf_op(unary("erf", "error function", tile_of<&TileTable::erf>, [](const Call& c) {
+  return 2 * std::numbers::inv_sqrtpi * exp(-square(c.in[0]));
+}));
 
-const TableEntry equal_op(
-    comparison("equal", "u8: 1 where a == b", tile_of<&TileTable::equal>));
-const TableEntry not_equal_op(
-    comparison("not_equal", "u8: 1 where a != b", tile_of<&TileTable::not_equal>));
+const TableEntry equal_op(comparison("equal", "u8: 1 where a == b", tile_of<&TileTable::equal>));
+const TableEntry not_equal_op(comparison("not_equal", "u8: 1 where a != b",
+                                         tile_of<&TileTable::not_equal>));
 const TableEntry less_op(comparison("less", "u8: 1 where a < b", tile_of<&TileTable::less>));
-const TableEntry less_equal_op(
-    comparison("less_equal", "u8: 1 where a <= b", tile_of<&TileTable::less_equal>));
+const TableEntry less_equal_op(comparison("less_equal", "u8: 1 where a <= b",
+                                          tile_of<&TileTable::less_equal>));
 
-const TableEntry where_op(
-    Op{.name = "where",
-       .doc = "a where the condition is not 0, else b",
-       .arity = 3,
-       .infer = infer_where,
-       .rule = Linear{{nullptr,
-                       [](const Call& c, const Tensor& g) {
-                         return where(c.in[0], g, zeros_like(g));
-                       },
-                       [](const Call& c, const Tensor& g) {
-                         return where(c.in[0], zeros_like(g), g);
-                       }}},
-       .tile = tile_of<&TileTable::where>,
-       .samples = {{.inputs = {{{2, 3}, 0, 2, DType::u8}, {{2, 3}}, {{2, 3}}}}}});
+const TableEntry where_op(Op{
+    .name = "where",
+    .doc = "a where the condition is not 0, else b",
+    .arity = 3,
+    .infer = infer_where,
+    .rule = Linear{{nullptr,
+                    [](const Call& c, const Tensor& g) { return where(c.in[0], g, zeros_like(g)); },
+                    [](const Call& c, const Tensor& g) {
+                      return where(c.in[0], zeros_like(g), g);
+                    }}},
+    .tile = tile_of<&TileTable::where>,
+    .samples = {{.inputs = {{{2, 3}, 0, 2, DType::u8}, {{2, 3}}, {{2, 3}}}}}});
 
-const TableEntry cast_op(
-    Op{.name = "cast",
-       .doc = "the values in another element type",
-       .infer = infer_cast,
-       .rule = Linear{{[](const Call& c, const Tensor& g) { return cast(g, c.in[0].dtype()); }}},
-       .tile = [](const TileTable& table, DType in,
-                  DType out) { return table.cast[static_cast<std::size_t>(in)][out]; },
-       .samples = {{.inputs = {{{2, 3}}}, .attributes = TypeAttribute{DType::f64}},
-                   {.inputs = {{{2, 3}}}, .attributes = TypeAttribute{DType::i32}}}});
+const TableEntry cast_op(Op{
+    .name = "cast",
+    .doc = "the values in another element type",
+    .infer = infer_cast,
+    .rule = Linear{{[](const Call& c, const Tensor& g) { return cast(g, c.in[0].dtype()); }}},
+    .tile = [](const TileTable& table, DType in,
+               DType out) { return table.cast[static_cast<std::size_t>(in)][out]; },
+    .samples = {{.inputs = {{{2, 3}}}, .attributes = TypeAttribute{DType::f64}},
+                {.inputs = {{{2, 3}}}, .attributes = TypeAttribute{DType::i32}}}});
 
-const TableEntry stop_gradient_op(
-    Op{.name = "stop_gradient",
-       .doc = "the same values, without a derivative",
-       .infer = [](const Op&, Inputs in, const Attributes&) { return in[0].spec(); },
-       .view = [](const Layout& in, const Attributes&) { return std::optional(in); },
-       .samples = {{.inputs = {{{2, 3}}}}}});
+const TableEntry stop_gradient_op(Op{
+    .name = "stop_gradient",
+    .doc = "the same values, without a derivative",
+    .infer = [](const Op&, Inputs in, const Attributes&) { return in[0].spec(); },
+    .view = [](const Layout& in, const Attributes&) { return std::optional(in); },
+    .samples = {{.inputs = {{{2, 3}}}}}});
 
 Tensor broadcast_apply(const Op& op, const Tensor& a, const Tensor& b) {
   if (a.shape() == b.shape()) return apply(op, {a, b});
@@ -304,10 +293,10 @@ Tensor greater(const Tensor& a, const Tensor& b) { return less(b, a); }
 Tensor greater_equal(const Tensor& a, const Tensor& b) { return less_equal(b, a); }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
-  const Shape shape = broadcast_shapes(
-      condition.shape(), broadcast_shapes(a.shape(), b.shape(), "where"), "where");
-  return apply(where_op, {broadcast_to(condition, shape), broadcast_to(a, shape),
-                          broadcast_to(b, shape)});
+  const Shape shape =
+      broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), "where"), "where");
+  return apply(where_op,
+               {broadcast_to(condition, shape), broadcast_to(a, shape), broadcast_to(b, shape)});
 }
 
 Tensor cast(const Tensor& x, DType dtype) {
@@ -322,9 +311,8 @@ Tensor scale_gradient(const Tensor& gradient, const Tensor& factor) {
 
 Tensor number(double value, DType dtype) {
   Tensor tensor = Tensor::empty({dtype, {}});
-  visit(dtype, [&](auto type) {
-    *tensor.data<decltype(type)>() = static_cast<decltype(type)>(value);
-  });
+  visit(dtype,
+        [&](auto type) { *tensor.data<decltype(type)>() = static_cast<decltype(type)>(value); });
   return tensor;
 }
 

@@ -17,7 +17,8 @@ void check_indices(const Op& op, const Tensor& indices) {
 }
 
 std::int64_t index_at(const Argument& indices, std::int64_t i) {
-  return indices.dtype == DType::i64 ? indices.as<std::int64_t>()[i] : indices.as<std::int32_t>()[i];
+  return indices.dtype == DType::i64 ? indices.as<std::int64_t>()[i]
+                                     : indices.as<std::int32_t>()[i];
 }
 
 // The index of entry i, which must be one of `size` entries.
@@ -113,12 +114,11 @@ const TableEntry take_op(Op{
       return scatter_add(g, c.in[1], c.in[0].shape()[axis], axis);
     }}},
     .kernel = take_kernel,
-    .samples = {
-        {.inputs = {{{4, 3}}, {{5}, 0, 4, DType::i64}}, .attributes = AxisAttribute{0}},
-        {.inputs = {{{2, 3}}, {{2, 2}, 0, 3, DType::i32}}, .attributes = AxisAttribute{1}},
-        {.inputs = {{{4, 3}}, {{2}, 7, 8, DType::i64}},
-         .attributes = AxisAttribute{0},
-         .error = "take: index 7 at place 0 is outside of [0, 4)"}}});
+    .samples = {{.inputs = {{{4, 3}}, {{5}, 0, 4, DType::i64}}, .attributes = AxisAttribute{0}},
+                {.inputs = {{{2, 3}}, {{2, 2}, 0, 3, DType::i32}}, .attributes = AxisAttribute{1}},
+                {.inputs = {{{4, 3}}, {{2}, 7, 8, DType::i64}},
+                 .attributes = AxisAttribute{0},
+                 .error = "take: index 7 at place 0 is outside of [0, 4)"}}});
 
 const TableEntry scatter_add_op(Op{
     .name = "scatter_add",
@@ -145,13 +145,12 @@ const TableEntry scatter_add_op(Op{
       return take(g, c.in[1], std::get<AxisSizeAttribute>(c.attributes).axis);
     }}},
     .kernel = scatter_kernel,
-    .samples = {{.inputs = {{{5, 3}}, {{5}, 0, 4, DType::i64}},
-                 .attributes = AxisSizeAttribute{0, 4}},
-                {.inputs = {{{2, 2, 2}}, {{2, 2}, 0, 3, DType::i64}},
-                 .attributes = AxisSizeAttribute{1, 3},
-                 .error = "scatter_add: updates [2, 2, 2] do not have"},
-                {.inputs = {{{2, 4}}, {{4}, 0, 3, DType::i64}},
-                 .attributes = AxisSizeAttribute{1, 3}}}});
+    .samples = {
+        {.inputs = {{{5, 3}}, {{5}, 0, 4, DType::i64}}, .attributes = AxisSizeAttribute{0, 4}},
+        {.inputs = {{{2, 2, 2}}, {{2, 2}, 0, 3, DType::i64}},
+         .attributes = AxisSizeAttribute{1, 3},
+         .error = "scatter_add: updates [2, 2, 2] do not have"},
+        {.inputs = {{{2, 4}}, {{4}, 0, 3, DType::i64}}, .attributes = AxisSizeAttribute{1, 3}}}});
 
 const TableEntry one_hot_op(Op{
     .name = "one_hot",
@@ -177,12 +176,14 @@ const TableEntry arange_op(Op{
       const auto& a = std::get<SpecAttribute>(attributes);
       return {a.dtype, a.shape};
     },
-    .kernel = [](std::span<const Argument>, const Argument& out, const Attributes&) {
-      visit(out.dtype, [&](auto type) {
-        using T = decltype(type);
-        for (std::int64_t i = 0; i < out.shape().elements(); ++i) out.as<T>()[i] = static_cast<T>(i);
-      });
-    },
+    .kernel =
+        [](std::span<const Argument>, const Argument& out, const Attributes&) {
+          visit(out.dtype, [&](auto type) {
+            using T = decltype(type);
+            for (std::int64_t i = 0; i < out.shape().elements(); ++i)
+              out.as<T>()[i] = static_cast<T>(i);
+          });
+        },
     .samples = {{.inputs = {}, .attributes = SpecAttribute{DType::f32, {5}}}}});
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 namespace nabla {
 
-/// The entries of x at `indices` (i64 or i32) along an axis, whose place the axes of `indices` take:
-/// rows of a table, pixels of an image. Throws ValueError for an index outside of the axis.
+/// The entries of x at `indices` (i64 or i32) along an axis, whose place the axes of `indices`
+/// take: rows of a table, pixels of an image. Throws ValueError for an index outside of the axis.
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis = 0);
 
 /// Zeros, with each entry of `updates` added at its index along an axis of `size` entries: the

@@ -13,14 +13,14 @@ Spec infer_matmul(const Op&, Inputs in, const Attributes&) {
   const Shape& a = in[0].shape();
   const Shape& b = in[1].shape();
   if (in[0].dtype() != in[1].dtype() || !is_floating(in[0].dtype())) {
-    throw DTypeError(str("matmul: takes two f32 or two f64, got ", in[0].dtype(), " and ",
-                         in[1].dtype()));
+    throw DTypeError(
+        str("matmul: takes two f32 or two f64, got ", in[0].dtype(), " and ", in[1].dtype()));
   }
   const std::int64_t inner_a = a[a.rank() - 1];
   const std::int64_t inner_b = b[b.rank() - 2];
   if (inner_a != inner_b) {
-    throw ShapeError(str("matmul: inner extents differ: a ", a, ", b ", b, " (", inner_a,
-                         " != ", inner_b, ")"));
+    throw ShapeError(
+        str("matmul: inner extents differ: a ", a, ", b ", b, " (", inner_a, " != ", inner_b, ")"));
   }
   Shape shape = a;
   shape[a.rank() - 1] = b[b.rank() - 1];
@@ -62,13 +62,14 @@ const TableEntry matmul_op(Op{
     .doc = "matrix product over the last two axes",
     .arity = 2,
     .infer = infer_matmul,
-    .rule = Multilinear{
-        {[](const Call& c, const Tensor& g) { return matmul(g, transpose(c.in[1])); },
-         [](const Call& c, const Tensor& g) { return matmul(transpose(c.in[0]), g); }}},
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-      out.dtype == DType::f32 ? multiply_batches<float>(in, out)
-                              : multiply_batches<double>(in, out);
-    },
+    .rule =
+        Multilinear{{[](const Call& c, const Tensor& g) { return matmul(g, transpose(c.in[1])); },
+                     [](const Call& c, const Tensor& g) { return matmul(transpose(c.in[0]), g); }}},
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+          out.dtype == DType::f32 ? multiply_batches<float>(in, out)
+                                  : multiply_batches<double>(in, out);
+        },
     .any_strides = true,
     .samples = {{.inputs = {{{2, 3}}, {{3, 4}}}},
                 {.inputs = {{{1, 5}}, {{5, 1}}}},

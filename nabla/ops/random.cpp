@@ -24,13 +24,14 @@ const TableEntry random_uniform_op(Op{
       }
       return {a.dtype, a.shape};
     },
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-      const auto seed = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[0]);
-      const auto counter = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[1]);
-      const std::int64_t n = out.shape().elements();
-      out.dtype == DType::f32 ? fill_uniform(seed, counter, n, out.as<float>())
-                              : fill_uniform(seed, counter, n, out.as<double>());
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+          const auto seed = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[0]);
+          const auto counter = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[1]);
+          const std::int64_t n = out.shape().elements();
+          out.dtype == DType::f32 ? fill_uniform(seed, counter, n, out.as<float>())
+                                  : fill_uniform(seed, counter, n, out.as<double>());
+        },
     .samples = {{.inputs = {{{2}, 0, 100, DType::i64}},
                  .attributes = SpecAttribute{DType::f32, {3, 5}}},
                 {.inputs = {{{2}, 0, 100, DType::i64}},

@@ -94,14 +94,16 @@ Tensor shares(const Call& c) {
   return hits / spread(sum_axes(hits, axes), shape, axes);
 }
 
-const Custom extreme_rule{
-    .vjp = [](const Call& c, int, const Tensor& g) {
-      const auto& axes = std::get<AxesAttribute>(c.attributes);
-      return scale_gradient(spread(g, c.in[0].shape(), axes), shares(c));
-    },
-    .jvp = [](const Call& c, std::span<const Tensor> t) {
-      return sum_axes(scale_gradient(t[0], shares(c)), std::get<AxesAttribute>(c.attributes));
-    }};
+const Custom extreme_rule{.vjp =
+                              [](const Call& c, int, const Tensor& g) {
+                                const auto& axes = std::get<AxesAttribute>(c.attributes);
+                                return scale_gradient(spread(g, c.in[0].shape(), axes), shares(c));
+                              },
+                          .jvp =
+                              [](const Call& c, std::span<const Tensor> t) {
+                                return sum_axes(scale_gradient(t[0], shares(c)),
+                                                std::get<AxesAttribute>(c.attributes));
+                              }};
 
 const std::vector<Sample> axes_samples = {
     {.inputs = {{{2, 3}}}, .attributes = AxesAttribute{0, 1}},
@@ -124,9 +126,10 @@ const TableEntry sum_op(Op{
     .rule = Linear{{[](const Call& c, const Tensor& g) {
       return spread(g, c.in[0].shape(), std::get<AxesAttribute>(c.attributes));
     }}},
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
-      reduce_sum(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+          reduce_sum(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
+        },
     .samples = axes_samples});
 
 const TableEntry max_op(Op{
@@ -134,9 +137,10 @@ const TableEntry max_op(Op{
     .doc = "largest element over axes",
     .infer = infer_extreme,
     .rule = extreme_rule,
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
-      reduce_max(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+          reduce_max(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
+        },
     .samples = axes_samples});
 
 const TableEntry min_op(Op{
@@ -144,48 +148,53 @@ const TableEntry min_op(Op{
     .doc = "smallest element over axes",
     .infer = infer_extreme,
     .rule = extreme_rule,
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
-      reduce_min(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+          reduce_min(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
+        },
     .samples = axes_samples});
 
 const TableEntry argmax_op(Op{
     .name = "argmax",
     .doc = "i64: place of the largest element along an axis",
     .infer = infer_argument,
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
-      reduce_argmax(in[0].dtype, extents_of(in[0], attributes), in[0].data,
-                    out.as<std::int64_t>());
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+          reduce_argmax(in[0].dtype, extents_of(in[0], attributes), in[0].data,
+                        out.as<std::int64_t>());
+        },
     .samples = axis_samples});
 
 const TableEntry argmin_op(Op{
     .name = "argmin",
     .doc = "i64: place of the smallest element along an axis",
     .infer = infer_argument,
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
-      reduce_argmin(in[0].dtype, extents_of(in[0], attributes), in[0].data,
-                    out.as<std::int64_t>());
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+          reduce_argmin(in[0].dtype, extents_of(in[0], attributes), in[0].data,
+                        out.as<std::int64_t>());
+        },
     .samples = axis_samples});
 
 const TableEntry cumulative_sum_op(Op{
     .name = "cumulative_sum",
     .doc = "running sum along an axis, from the front or the back",
-    .infer = [](const Op&, Inputs in, const Attributes&) {
-      if (in[0].dtype() == DType::u8) {
-        throw DTypeError("cumulative_sum: u8 would overflow; convert it with cast");
-      }
-      return in[0].spec();
-    },
+    .infer =
+        [](const Op&, Inputs in, const Attributes&) {
+          if (in[0].dtype() == DType::u8) {
+            throw DTypeError("cumulative_sum: u8 would overflow; convert it with cast");
+          }
+          return in[0].spec();
+        },
     .rule = Linear{{[](const Call& c, const Tensor& g) {
       const auto& a = std::get<AxisAttribute>(c.attributes);
       return cumulative_sum(g, a.axis, !a.reverse);
     }}},
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
-      cumulative_sum(out.dtype, extents_of(in[0], attributes),
-                     std::get<AxisAttribute>(attributes).reverse, in[0].data, out.data);
-    },
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+          cumulative_sum(out.dtype, extents_of(in[0], attributes),
+                         std::get<AxisAttribute>(attributes).reverse, in[0].data, out.data);
+        },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
                 {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{0, true}}}});
 
@@ -198,15 +207,16 @@ const TableEntry softmax_op(Op{
     .name = "softmax",
     .doc = "exp(x) / sum exp(x) over the last axis",
     .infer = infer_rows,
-    .rule = Custom{.vjp = [](const Call& c, int, const Tensor& g) {
-                     return c.out * (g - sum(g * c.out, {-1}, true));
-                   },
-                   .jvp = [](const Call& c, std::span<const Tensor> t) {
-                     return c.out * (t[0] - sum(t[0] * c.out, {-1}, true));
-                   }},
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-      row_softmax(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
-    },
+    .rule = Custom{.vjp = [](const Call& c, int,
+                             const Tensor& g) { return c.out * (g - sum(g * c.out, {-1}, true)); },
+                   .jvp =
+                       [](const Call& c, std::span<const Tensor> t) {
+                         return c.out * (t[0] - sum(t[0] * c.out, {-1}, true));
+                       }},
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+          row_softmax(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
+        },
     .samples = row_samples});
 
 const TableEntry logsumexp_op(Op{
@@ -217,16 +227,19 @@ const TableEntry logsumexp_op(Op{
       const AxesAttribute last{in[0].rank() - 1, 1};
       return infer_extreme(op, in, last);
     },
-    .rule = Custom{.vjp = [](const Call& c, int, const Tensor& g) {
-                     const AxesAttribute last{c.in[0].rank() - 1, 1};
-                     return spread(g, c.in[0].shape(), last) * softmax(c.in[0]);
-                   },
-                   .jvp = [](const Call& c, std::span<const Tensor> t) {
-                     return sum(t[0] * softmax(c.in[0]), {-1});
-                   }},
-    .kernel = [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-      row_logsumexp(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
-    },
+    .rule = Custom{.vjp =
+                       [](const Call& c, int, const Tensor& g) {
+                         const AxesAttribute last{c.in[0].rank() - 1, 1};
+                         return spread(g, c.in[0].shape(), last) * softmax(c.in[0]);
+                       },
+                   .jvp =
+                       [](const Call& c, std::span<const Tensor> t) {
+                         return sum(t[0] * softmax(c.in[0]), {-1});
+                       }},
+    .kernel =
+        [](std::span<const Argument> in, const Argument& out, const Attributes&) {
+          row_logsumexp(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
+        },
     .samples = row_samples});
 
 Tensor sum_axes(const Tensor& x, const AxesAttribute& axes) { return apply(sum_op, {x}, axes); }

@@ -36,9 +36,10 @@ const TableEntry reshape_op(Op{
     .doc = "the same elements under another shape",
     .infer = infer_to_shape,
     .rule = Linear{{[](const Call& c, const Tensor& g) { return reshape(g, c.in[0].shape()); }}},
-    .view = [](const Layout& in, const Attributes& attributes) {
-      return in.reshape(std::get<ShapeAttribute>(attributes).shape);
-    },
+    .view =
+        [](const Layout& in, const Attributes& attributes) {
+          return in.reshape(std::get<ShapeAttribute>(attributes).shape);
+        },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = ShapeAttribute{{3, 2}}},
                 {.inputs = {{{2, 3}}}, .attributes = ShapeAttribute{{1, 6, 1}}},
                 {.inputs = {{{1}}}, .attributes = ShapeAttribute{{}}},
@@ -57,9 +58,10 @@ const TableEntry permute_op(Op{
       for (int i = 0; i < axes.rank(); ++i) inverse[static_cast<int>(axes[i])] = i;
       return permute(g, inverse);
     }}},
-    .view = [](const Layout& in, const Attributes& attributes) {
-      return std::optional(in.permute(std::get<PermutationAttribute>(attributes).axes));
-    },
+    .view =
+        [](const Layout& in, const Attributes& attributes) {
+          return std::optional(in.permute(std::get<PermutationAttribute>(attributes).axes));
+        },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = PermutationAttribute{{1, 0}}},
                 {.inputs = {{{2, 3, 4}}}, .attributes = PermutationAttribute{{2, 0, 1}}}}});
 
@@ -68,9 +70,10 @@ const TableEntry broadcast_op(Op{
     .doc = "repeated along extents of 1 and new axes in front",
     .infer = infer_to_shape,
     .rule = Linear{{[](const Call& c, const Tensor& g) { return sum_to(g, c.in[0].shape()); }}},
-    .view = [](const Layout& in, const Attributes& attributes) {
-      return std::optional(in.broadcast(std::get<ShapeAttribute>(attributes).shape));
-    },
+    .view =
+        [](const Layout& in, const Attributes& attributes) {
+          return std::optional(in.broadcast(std::get<ShapeAttribute>(attributes).shape));
+        },
     .samples = {{.inputs = {{{}}}, .attributes = ShapeAttribute{{2, 3}}},
                 {.inputs = {{{3}}}, .attributes = ShapeAttribute{{2, 3}}},
                 {.inputs = {{{2, 1, 3}}}, .attributes = ShapeAttribute{{2, 4, 3}}}}});
@@ -95,15 +98,16 @@ const TableEntry slice_op(Op{
       }
       return apply_pad(g, before, after, between);
     }}},
-    .view = [](const Layout& in, const Attributes& attributes) {
-      const auto& a = std::get<SliceAttribute>(attributes);
-      Layout out{a.shape, in.strides, in.offset};
-      for (int i = 0; i < in.shape.rank(); ++i) {
-        out.offset += a.start[i] * in.strides[i];
-        out.strides[i] *= a.step[i];
-      }
-      return std::optional(out);
-    },
+    .view =
+        [](const Layout& in, const Attributes& attributes) {
+          const auto& a = std::get<SliceAttribute>(attributes);
+          Layout out{a.shape, in.strides, in.offset};
+          for (int i = 0; i < in.shape.rank(); ++i) {
+            out.offset += a.start[i] * in.strides[i];
+            out.strides[i] *= a.step[i];
+          }
+          return std::optional(out);
+        },
     .samples = {{.inputs = {{{4, 3}}}, .attributes = SliceAttribute{{1, 0}, {1, 1}, {2, 3}}},
                 {.inputs = {{{5, 4}}}, .attributes = SliceAttribute{{0, 1}, {2, 3}, {3, 1}}},
                 {.inputs = {{{4}}}, .attributes = SliceAttribute{{2}, {1}, {0}}}}});
@@ -111,8 +115,7 @@ const TableEntry slice_op(Op{
 // Zeros, then the elements at their places.
 void pad_kernel(std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
   const auto& a = std::get<PadAttribute>(attributes);
-  std::memset(out.data, 0,
-              static_cast<std::size_t>(out.shape().elements()) * size_of(out.dtype));
+  std::memset(out.data, 0, static_cast<std::size_t>(out.shape().elements()) * size_of(out.dtype));
   Layout places{in[0].shape(), out.layout.strides, 0};
   std::int64_t offset = 0;
   for (int i = 0; i < places.shape.rank(); ++i) {
@@ -153,13 +156,14 @@ const TableEntry flip_op(Op{
     .rule = Linear{{[](const Call& c, const Tensor& g) {
       return flip(g, std::get<AxisAttribute>(c.attributes).axis);
     }}},
-    .view = [](const Layout& in, const Attributes& attributes) {
-      const int axis = std::get<AxisAttribute>(attributes).axis;
-      Layout out = in;
-      out.offset += std::max<std::int64_t>(0, in.shape[axis] - 1) * in.strides[axis];
-      out.strides[axis] = -in.strides[axis];
-      return std::optional(out);
-    },
+    .view =
+        [](const Layout& in, const Attributes& attributes) {
+          const int axis = std::get<AxisAttribute>(attributes).axis;
+          Layout out = in;
+          out.offset += std::max<std::int64_t>(0, in.shape[axis] - 1) * in.strides[axis];
+          out.strides[axis] = -in.strides[axis];
+          return std::optional(out);
+        },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
                 {.inputs = {{{3}}}, .attributes = AxisAttribute{0}}}});
 
@@ -254,8 +258,8 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   if (open >= 0) full[open] = known > 0 ? x.size() / known : 0;
   const bool negative = std::any_of(full.begin(), full.end(), [](auto e) { return e < 0; });
   if (negative || full.elements() != x.size()) {
-    throw ShapeError(str("reshape: ", x.shape(), " with ", x.size(), " elements does not fit ",
-                         shape));
+    throw ShapeError(
+        str("reshape: ", x.shape(), " with ", x.size(), " elements does not fit ", shape));
   }
   return full == x.shape() ? x : apply(reshape_op, {x}, ShapeAttribute{full});
 }
@@ -271,8 +275,8 @@ Tensor permute(const Tensor& x, const Dims& axes) {
     mark = true;
   }
   if (!good) {
-    throw ShapeError(str("permute: ", axes, " is not an order of the ", x.rank(), " axes of ",
-                         x.shape()));
+    throw ShapeError(
+        str("permute: ", axes, " is not an order of the ", x.rank(), " axes of ", x.shape()));
   }
   return apply(permute_op, {x}, PermutationAttribute{order});
 }
@@ -311,7 +315,7 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices) {
     const Slice& s = slices[i];
     const std::int64_t extent = shape[axis];
     if (s.step == 0) throw ValueError("slice: the step is 0");
-    const std::int64_t low = s.step > 0 ? 0 : -1;            // the places a walk may start from
+    const std::int64_t low = s.step > 0 ? 0 : -1;  // the places a walk may start from
     const std::int64_t high = s.step > 0 ? extent : extent - 1;
     const auto place = [&](std::int64_t at, std::int64_t otherwise) {
       if (at == Slice::end) return otherwise;
@@ -322,8 +326,8 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices) {
     const std::int64_t size = std::abs(s.step);
     const std::int64_t span = s.step > 0 ? last - first : first - last;
     const std::int64_t count = std::max<std::int64_t>(0, (span + size - 1) / size);
-    start[axis] = s.step > 0 || count == 0 ? std::max<std::int64_t>(0, first)
-                                           : first - (count - 1) * size;
+    start[axis] =
+        s.step > 0 || count == 0 ? std::max<std::int64_t>(0, first) : first - (count - 1) * size;
     step[axis] = size;
     shape[axis] = count;
     if (s.step < 0) backwards.push_back(axis);
@@ -362,8 +366,8 @@ Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value)
   const Dims between = Dims::filled(x.rank(), 0);
   const Tensor zeros = apply_pad(x, before, after, between);
   if (value == 0) return zeros;
-  const Tensor inside = apply_pad(broadcast_to(number(1, DType::u8), x.shape()), before, after,
-                                  between);
+  const Tensor inside =
+      apply_pad(broadcast_to(number(1, DType::u8), x.shape()), before, after, between);
   return where(inside, zeros, number(value, x.dtype()));
 }
 

@@ -1,4 +1,5 @@
-/// Ops that move elements without changing them. Most are views: they cost nothing and share memory.
+/// Ops that move elements without changing them. Most are views: they cost nothing and share
+/// memory.
 #pragma once
 
 #include <limits>

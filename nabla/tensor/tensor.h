@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "nabla/tensor/buffer.h"
 #include "nabla/base/dtype.h"
+#include "nabla/tensor/buffer.h"
 #include "nabla/tensor/layout.h"
 
 namespace nabla {

@@ -1,0 +1,170 @@
+#include "nabla/autodiff/derivatives.h"
+
+#include "nabla/autodiff/recording.h"
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/shaping.h"
+
+namespace nabla {
+namespace {
+
+Tensors variables_of(Recording& recording, const Tensors& x) {
+  Tensors variables;
+  for (const Tensor& tensor : x) variables.push_back(recording.variable(tensor));
+  return variables;
+}
+
+void check_scalar(const Tensor& value, std::string_view what) {
+  if (value.rank() != 0) {
+    throw ShapeError(str(what, ": the function must give one number, got shape ", value.shape(),
+                         "; reduce it with sum or mean"));
+  }
+}
+
+void check_directions(const Tensors& x, const Tensors& directions, std::string_view what) {
+  if (x.size() != directions.size()) {
+    throw ShapeError(str(what, ": ", x.size(), " inputs, but ", directions.size(), " directions"));
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i].spec() != directions[i].spec()) {
+      throw ShapeError(
+          str(what, ": input ", i, " is ", x[i].spec(), ", its direction ", directions[i].spec()));
+    }
+  }
+}
+
+// Reads of the states give these tensors while it lives.
+class Substitution {
+ public:
+  Substitution(const std::vector<State>& states, const Tensors& tensors) : states_(states) {
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      before_.push_back(states[i].substitute(tensors[i]));
+    }
+  }
+  ~Substitution() {
+    for (std::size_t i = 0; i < states_.size(); ++i) states_[i].substitute(before_[i]);
+  }
+  Substitution(const Substitution&) = delete;
+  Substitution& operator=(const Substitution&) = delete;
+
+ private:
+  const std::vector<State>& states_;
+  Tensors before_;
+};
+
+// A function of variables as one of tensors, and the values to call it with.
+Function reading(const std::function<Tensor()>& f, const std::vector<State>& variables) {
+  return [&](const Tensors& x) {
+    const Substitution substitution(variables, x);
+    return f();
+  };
+}
+
+Tensors values_of(const std::vector<State>& variables) {
+  Tensors values;
+  for (const State& variable : variables) values.push_back(variable.value());
+  return values;
+}
+
+// The unit vectors of a shape, one after the other.
+template <class Visit>
+void for_each_unit(const Spec& spec, Visit visit_unit) {
+  std::vector<double> values(static_cast<std::size_t>(spec.shape.elements()), 0.0);
+  for (double& value : values) {
+    value = 1;
+    visit_unit(cast(Tensor::from(values, spec.shape), spec.dtype));
+    value = 0;
+  }
+}
+
+}  // namespace
+
+ValueAnd<Tensors> vjp(const Function& f, const Tensors& x, const Tensor& cotangent) {
+  Recording recording;
+  const Tensor value = f(variables_of(recording, x));
+  recording.stop();
+  check_directions({value}, {cotangent}, "vjp");
+  return {value, recording.pull_back(value, cotangent)};
+}
+
+ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x) {
+  Recording recording;
+  const Tensor value = f(variables_of(recording, x));
+  recording.stop();
+  check_scalar(value, "value_and_grad");
+  return {value, recording.pull_back(value, number(1, value.dtype()))};
+}
+
+ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,
+                                 const std::vector<State>& variables) {
+  return value_and_grad(reading(f, variables), values_of(variables));
+}
+
+UnaryFunction grad(const UnaryFunction& f) {
+  return [f](const Tensor& x) {
+    return value_and_grad([&](const Tensors& in) { return f(in[0]); }, {x}).derivative[0];
+  };
+}
+
+ValueAnd<Tensor> jvp(const Function& f, const Tensors& x, const Tensors& tangents) {
+  check_directions(x, tangents, "jvp");
+  Recording recording;
+  const Tensor value = f(variables_of(recording, x));
+  recording.stop();
+  return {value, recording.push_forward(tangents, {&value, 1})[0]};
+}
+
+HessianProduct hvp(const Function& f, const Tensors& x, const Tensors& v) {
+  check_directions(x, v, "hvp");
+  Recording recording;
+  auto [value, gradient] = value_and_grad(f, variables_of(recording, x));
+  recording.stop();
+  Tensors product = recording.push_forward(v, gradient);
+  return {value, gradient, product};
+}
+
+HessianProduct hvp(const std::function<Tensor()>& f, const std::vector<State>& variables,
+                   const Tensors& v) {
+  return hvp(reading(f, variables), values_of(variables), v);
+}
+
+Tensor jacobian(const UnaryFunction& f, const Tensor& x) {
+  Recording recording;
+  const Tensor value = f(recording.variable(x));
+  recording.stop();
+  Shape shape = value.shape();
+  for (const std::int64_t extent : x.shape()) shape.push_back(extent);
+  if (shape.elements() == 0) return Tensor::empty({x.dtype(), shape});
+  Tensors rows;
+  for_each_unit(value.spec(), [&](const Tensor& unit) {
+    rows.push_back(reshape(recording.pull_back(value, unit)[0], Shape{1, x.size()}));
+  });
+  return reshape(concatenate(rows, 0), shape);
+}
+
+Tensor hessian(const UnaryFunction& f, const Tensor& x) {
+  // Columns by forward mode over reverse mode; the matrix is symmetric.
+  Recording recording;
+  const Tensor gradient = grad(f)(recording.variable(x));
+  recording.stop();
+  Shape shape = x.shape();
+  for (const std::int64_t extent : x.shape()) shape.push_back(extent);
+  if (shape.elements() == 0) return Tensor::empty({x.dtype(), shape});
+  Tensors rows;
+  for_each_unit(x.spec(), [&](const Tensor& unit) {
+    const Tensor row = recording.push_forward({&unit, 1}, {&gradient, 1})[0];
+    rows.push_back(reshape(row, Shape{1, x.size()}));
+  });
+  return reshape(concatenate(rows, 0), shape);
+}
+
+Tensors gauss_newton_product(const Function& model, const UnaryFunction& loss, const Tensors& x,
+                             const Tensors& v) {
+  const auto [output, change] = jvp(model, x, v);
+  const auto curvature =
+      hvp([&](const Tensors& in) { return loss(in[0]); }, {output}, {change}).product[0];
+  return vjp(model, x, curvature).derivative;
+}
+
+}  // namespace nabla

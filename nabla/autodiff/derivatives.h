@@ -1,0 +1,63 @@
+/// Derivatives of functions, in reverse and forward mode, to any order.
+///
+/// A function is anything that maps tensors to a tensor by nabla's ops; it is run once and its
+/// calls are followed backwards or forwards. All of this can be nested, and captured.
+#pragma once
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "nabla/graph/state.h"
+
+namespace nabla {
+
+using Tensors = std::vector<Tensor>;
+using Function = std::function<Tensor(const Tensors&)>;
+using UnaryFunction = std::function<Tensor(const Tensor&)>;
+
+/// A value and the derivatives that were asked for beside it.
+template <class Derivative>
+struct ValueAnd {
+  Tensor value;
+  Derivative derivative;
+};
+
+/// f(x) and the gradient of f for each input, f giving one number.
+/// Throws ShapeError where f gives a tensor with axes, DTypeError for an integer input.
+ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x);
+/// The same for the variables that f reads.
+ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,
+                                 const std::vector<State>& variables);
+/// The function that gives the gradient of f: grad(grad(f)) is the second derivative of a function
+/// of one number.
+UnaryFunction grad(const UnaryFunction& f);
+
+/// f(x) and the vector-Jacobian product: for each input, sum_i cotangent_i df_i/dx.
+ValueAnd<Tensors> vjp(const Function& f, const Tensors& x, const Tensor& cotangent);
+/// f(x) and the Jacobian-vector product: the derivative of f at x in the direction `tangents`.
+ValueAnd<Tensor> jvp(const Function& f, const Tensors& x, const Tensors& tangents);
+
+/// df_i/dx_j of a function of one tensor, with the axes of f(x) before those of x.
+Tensor jacobian(const UnaryFunction& f, const Tensor& x);
+/// d^2f/dx_i dx_j of a function that gives one number.
+Tensor hessian(const UnaryFunction& f, const Tensor& x);
+
+/// Value, gradient and the product of the Hessian with a direction.
+struct HessianProduct {
+  Tensor value;
+  Tensors gradient;
+  Tensors product;
+};
+/// H v for f giving one number, at the cost of a few gradients and without the matrix: forward mode
+/// over reverse mode (Pearlmutter, 1994).
+HessianProduct hvp(const Function& f, const Tensors& x, const Tensors& v);
+HessianProduct hvp(const std::function<Tensor()>& f, const std::vector<State>& variables,
+                   const Tensors& v);
+
+/// J^T H_loss J v: the Hessian of loss(model(x)) without the curvature of the model, so never
+/// negative for a convex loss (Schraudolph, 2002).
+Tensors gauss_newton_product(const Function& model, const UnaryFunction& loss, const Tensors& x,
+                             const Tensors& v);
+
+}  // namespace nabla

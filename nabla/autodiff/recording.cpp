@@ -1,0 +1,185 @@
+#include "nabla/autodiff/recording.h"
+
+#include <algorithm>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/shaping.h"
+
+namespace nabla {
+namespace {
+
+Tensor zeros(const Spec& spec) { return broadcast_to(number(0, spec.dtype), spec.shape); }
+
+Tensor plus(const Tensor& sum, const Tensor& term) { return sum.defined() ? sum + term : term; }
+
+// The gradient of input i of a call, from that of its output.
+Tensor input_gradient(const Call& call, int i, const Tensor& gradient) {
+  const auto at = static_cast<std::size_t>(i);
+  struct {
+    const Call& call;
+    int i;
+    std::size_t at;
+    const Tensor& gradient;
+    Tensor operator()(const Constant&) const { return {}; }
+    Tensor operator()(const Elementwise& rule) const {
+      return scale_gradient(gradient, rule.partial[at](call));
+    }
+    Tensor operator()(const Linear& rule) const { return rule.transpose[at](call, gradient); }
+    Tensor operator()(const Multilinear& rule) const { return rule.transpose[at](call, gradient); }
+    Tensor operator()(const Custom& rule) const { return rule.vjp(call, i, gradient); }
+  } visitor{call, i, at, gradient};
+  return std::visit(visitor, call.op.rule);
+}
+
+// The tangent of a call's output from those of its inputs, undefined where an input has none.
+Tensor output_tangent(const Call& call, std::span<const Tensor> tangents) {
+  const auto arity = static_cast<std::size_t>(call.op.arity);
+  struct {
+    const Call& call;
+    std::span<const Tensor> tangents;
+    std::size_t arity;
+
+    Inputs inputs(const std::array<Tensor, max_arity>& in) const { return Inputs(in).first(arity); }
+    Tensor operator()(const Constant&) const { return {}; }
+    Tensor operator()(const Elementwise& rule) const {
+      Tensor sum;
+      for (std::size_t i = 0; i < arity; ++i) {
+        if (!tangents[i].defined()) continue;
+        sum = plus(sum, scale_gradient(tangents[i], rule.partial[i](call)));
+      }
+      return sum;
+    }
+    Tensor operator()(const Linear& rule) const {
+      std::array<Tensor, max_arity> in = call.in;
+      for (std::size_t i = 0; i < arity; ++i) {
+        if (rule.transpose[i] == nullptr) continue;
+        in[i] = tangents[i].defined() ? tangents[i] : zeros(in[i].spec());
+      }
+      return apply(call.op, inputs(in), call.attributes);
+    }
+    Tensor operator()(const Multilinear&) const {
+      Tensor sum;
+      for (std::size_t i = 0; i < arity; ++i) {
+        if (!tangents[i].defined()) continue;
+        std::array<Tensor, max_arity> in = call.in;
+        in[i] = tangents[i];
+        sum = plus(sum, apply(call.op, inputs(in), call.attributes));
+      }
+      return sum;
+    }
+    Tensor operator()(const Custom& rule) const { return rule.jvp(call, tangents); }
+  } visitor{call, tangents, arity};
+  return std::visit(visitor, call.op.rule);
+}
+
+}  // namespace
+
+Recording::Recording() {
+  graph_ = active_graph();
+  if (graph_ == nullptr) {
+    graph_ = &own_.emplace(Graph::Mode::record);
+    scope_.emplace(*graph_);
+  }
+  begin_ = graph_->size();
+}
+
+Tensor Recording::variable(const Tensor& x) {
+  if (!is_floating(x.dtype())) {
+    throw DTypeError(str("derivatives are taken by f32 or f64 tensors, got ", x.spec()));
+  }
+  variables_.push_back(graph_->append_identity(x));
+  return variables_.back();
+}
+
+void Recording::stop() {
+  end_ = graph_->size();
+  if (scope_) scope_->close();
+}
+
+Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent) const {
+  const bool follows = graph_->contains(output) && output.node().index >= begin_;
+  const std::int32_t last = follows ? output.node().index : begin_ - 1;
+  // Which nodes the variables reach: only those carry gradients.
+  std::vector<char> reached(place(last + 1), 0);
+  for (const Tensor& variable : variables_) {
+    if (variable.node().index <= last) reached[place(variable.node().index)] = 1;
+  }
+  const auto is_reached = [&](std::int32_t id) { return id >= begin_ && reached[place(id)] != 0; };
+  const auto carries = [&](const Node& node, std::size_t i) {
+    const std::int32_t input = node.in[i];
+    return input >= 0 && is_reached(input) &&
+           is_differentiable(*node.op, static_cast<int>(i), (*graph_)[input].spec.dtype);
+  };
+  for (std::int32_t id = begin_; id <= last; ++id) {
+    const Node& node = (*graph_)[id];
+    if (!is_floating(node.spec.dtype)) continue;
+    for (std::size_t i = 0; i < max_arity; ++i) {
+      if (carries(node, i)) reached[place(id)] = 1;
+    }
+  }
+
+  std::vector<Tensor> gradients(reached.size());
+  if (follows) gradients.back() = cotangent;
+  const auto is_variable = [&](std::int32_t id) {
+    return std::any_of(variables_.begin(), variables_.end(),
+                       [&](const Tensor& v) { return v.node().index == id; });
+  };
+  for (std::int32_t id = last; id >= begin_; --id) {
+    const Tensor& gradient = gradients[place(id)];
+    if (!gradient.defined() || !is_reached(id) || is_variable(id)) continue;
+    const Node& node = (*graph_)[id];
+    const LayerScope layer(*graph_, node);
+    const Call call = graph_->call(id);
+    for (std::size_t i = 0; i < max_arity; ++i) {
+      if (!carries(node, i)) continue;
+      Tensor& sum = gradients[place(node.in[i])];
+      const Tensor term = input_gradient(call, static_cast<int>(i), gradient);
+      if (term.defined()) sum = plus(sum, term);
+    }
+  }
+
+  Tensors result;
+  for (const Tensor& variable : variables_) {
+    const std::int32_t id = variable.node().index;
+    const bool found = id <= last && gradients[place(id)].defined();
+    result.push_back(found ? gradients[place(id)] : zeros(variable.spec()));
+  }
+  return result;
+}
+
+Tensors Recording::push_forward(std::span<const Tensor> tangents,
+                                std::span<const Tensor> outputs) const {
+  std::vector<Tensor> reached(place(end_));
+  for (std::size_t i = 0; i < variables_.size(); ++i) {
+    reached[place(variables_[i].node().index)] = tangents[i];
+  }
+  const auto tangent_of = [&](std::int32_t id) {
+    return id >= begin_ ? reached[place(id)] : Tensor();
+  };
+  for (std::int32_t id = begin_; id < end_; ++id) {
+    const Node& node = (*graph_)[id];
+    if (reached[place(id)].defined() || !is_floating(node.spec.dtype)) continue;
+    std::array<Tensor, max_arity> in;
+    bool any = false;
+    for (std::size_t i = 0; i < max_arity; ++i) {
+      if (node.in[i] < 0) continue;
+      const DType dtype = (*graph_)[node.in[i]].spec.dtype;
+      if (is_differentiable(*node.op, static_cast<int>(i), dtype)) in[i] = tangent_of(node.in[i]);
+      any = any || in[i].defined();
+    }
+    if (!any) continue;
+    const LayerScope layer(*graph_, node);
+    reached[place(id)] = output_tangent(graph_->call(id), in);
+  }
+  Tensors result;
+  for (const Tensor& output : outputs) {
+    Tensor tangent;
+    if (graph_->contains(output)) tangent = tangent_of(output.node().index);
+    result.push_back(tangent.defined() ? tangent : zeros(output.spec()));
+  }
+  return result;
+}
+
+}  // namespace nabla

@@ -1,0 +1,43 @@
+/// The calls of one run of a function, and the two walks over them.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "nabla/autodiff/derivatives.h"
+#include "nabla/graph/graph.h"
+
+namespace nabla {
+
+/// Follows the calls made on this thread from its construction to stop(). Where a graph is active
+/// already the calls go there, so that an outer derivative or capture sees this one's work.
+class Recording {
+ public:
+  Recording();
+
+  /// A tensor that derivatives are taken by: equal to x, but told apart from it. Throws DTypeError
+  /// unless x is floating.
+  Tensor variable(const Tensor& x);
+
+  /// Ends the recording; the walks come after.
+  void stop();
+
+  /// Reverse mode: for each variable the sum of cotangent * d output / d variable, zeros where the
+  /// output does not depend on it.
+  Tensors pull_back(const Tensor& output, const Tensor& cotangent) const;
+
+  /// Forward mode: for each output the sum over variables of d output / d variable * tangent.
+  Tensors push_forward(std::span<const Tensor> tangents, std::span<const Tensor> outputs) const;
+
+ private:
+  std::size_t place(std::int32_t id) const { return static_cast<std::size_t>(id - begin_); }
+
+  std::optional<Graph> own_;
+  Graph* graph_;
+  std::optional<GraphScope> scope_;
+  std::int32_t begin_;
+  std::int32_t end_ = 0;
+  Tensors variables_;
+};
+
+}  // namespace nabla

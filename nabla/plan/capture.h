@@ -1,0 +1,63 @@
+/// Captured functions: traced once for each shape of their inputs, then replayed as a plan.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "nabla/autodiff/derivatives.h"
+#include "nabla/plan/plan.h"
+
+namespace nabla {
+
+/// A function that is captured when it is called with input shapes and types for the first time,
+/// and from then on replayed: the same results, bit for bit, without walking a graph and without
+/// allocating memory.
+///
+/// What the function reads from outside must be a State to stay current; any other tensor is kept
+/// as it was at the capture. Reading a value inside (item(), to_vector()) throws CaptureError.
+/// Called while another function is captured or differentiated, it just runs as a part of that.
+class Captured {
+ public:
+  using Function = std::function<Tensors(const Tensors&)>;
+  explicit Captured(Function function, PlanOptions options = {});
+
+  /// The function's results. They are overwritten by the next call, unless somebody still holds
+  /// them: then they are left to him.
+  const Tensors& operator()(const Tensors& inputs);
+
+  /// The plan for inputs of these types and shapes, made if need be. Stays valid while this lives.
+  Plan& plan(const std::vector<Spec>& inputs);
+
+ private:
+  struct Entry {
+    std::vector<Spec> inputs;
+    std::unique_ptr<Plan> plan;
+  };
+
+  Function function_;
+  PlanOptions options_;
+  std::vector<Entry> entries_;
+  Tensors inlined_;
+};
+
+/// Captures a function of tensors that gives a tensor:
+///     auto step = capture([&](const Tensor& x, const Tensor& y) { ...; return loss; });
+///     double loss = step(x, y).item();
+template <class F>
+auto capture(F function, PlanOptions options = {}) {
+  return [captured = std::make_shared<Captured>(
+              [function](const Tensors& in) -> Tensors {
+                if constexpr (std::is_invocable_r_v<Tensor, F>) {
+                  return {function()};
+                } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor>) {
+                  return {function(in[0])};
+                } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor, Tensor>) {
+                  return {function(in[0], in[1])};
+                } else {
+                  return {function(in[0], in[1], in[2])};
+                }
+              },
+              options)](const auto&... inputs) { return (*captured)(Tensors{inputs...})[0]; };
+}
+
+}  // namespace nabla

@@ -1,0 +1,76 @@
+// The exact numbers of the lectures on derivatives.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nabla/autodiff/derivatives.h"
+#include "nabla/ops/ops.h"
+
+namespace nabla {
+namespace {
+
+Tensor f64(double value) { return Tensor(value); }
+
+// f = (x + y) z at (-2, 5, -4).
+TEST(Lectures, GraphOfThreeNumbers) {
+  const auto f = [](const Tensors& in) { return (in[0] + in[1]) * in[2]; };
+  const auto [value, gradient] = value_and_grad(f, {f64(-2), f64(5), f64(-4)});
+  EXPECT_EQ(value.item(), -12);
+  EXPECT_EQ(gradient[0].item(), -4);
+  EXPECT_EQ(gradient[1].item(), -4);
+  EXPECT_EQ(gradient[2].item(), 3);
+}
+
+TEST(Lectures, SigmoidDerivative) {
+  EXPECT_DOUBLE_EQ(grad(sigmoid)(f64(1)).item(), 0.19661193324148185);
+}
+
+TEST(Lectures, SoftmaxLossGradient) {
+  const Tensor scores = Tensor::from({1.0, 2.0, 3.0}, {1, 3});
+  const Tensor label = Tensor::from<std::int64_t>({2}, {1});
+  const auto loss = [&](const Tensors& in) { return sum(softmax_cross_entropy(in[0], label)); };
+  const auto [value, gradient] = value_and_grad(loss, {scores});
+  EXPECT_NEAR(value.item(), 0.40760596444438, 1e-14);
+  const std::vector<double> expected = {0.0900305732, 0.2447284711, -0.3347590442};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(gradient[0].to_doubles()[i], expected[i], 1e-10);
+  }
+}
+
+TEST(Derivatives, NestedToThirdOrder) {
+  const UnaryFunction cube = [](const Tensor& x) { return x * x * x; };
+  EXPECT_EQ(grad(cube)(f64(2)).item(), 12);
+  EXPECT_EQ(grad(grad(cube))(f64(2)).item(), 12);
+  EXPECT_EQ(grad(grad(grad(cube)))(f64(2)).item(), 6);
+}
+
+// d/dx (x d/dy (x + y)) = 1: an inner derivative must not be taken for the outer one.
+TEST(Derivatives, NoPerturbationConfusion) {
+  const UnaryFunction outer = [](const Tensor& x) {
+    const UnaryFunction inner = [&](const Tensor& y) { return x + y; };
+    return x * grad(inner)(f64(1));
+  };
+  EXPECT_EQ(grad(outer)(f64(1)).item(), 1);
+}
+
+TEST(Derivatives, HessianOfAQuadratic) {
+  const Tensor a = Tensor::from({3.0, 1.0, 1.0, 2.0}, {2, 2});
+  const UnaryFunction f = [&](const Tensor& x) {
+    const Tensor column = reshape(x, {2, 1});
+    return 0.5 * sum(column * matmul(a, column));
+  };
+  const Tensor x = Tensor::from({0.3, -0.7}, {2});
+  EXPECT_EQ(hessian(f, x).to_doubles(), (std::vector<double>{3, 1, 1, 2}));
+  const auto product =
+      hvp([&](const Tensors& in) { return f(in[0]); }, {x}, {Tensor::from({1.0, 2.0}, {2})});
+  EXPECT_EQ(product.product[0].to_doubles(), (std::vector<double>{5, 5}));
+}
+
+TEST(Derivatives, MixedWithForwardMode) {
+  const auto f = [](const Tensors& in) { return sin(in[0]) * in[1]; };
+  const auto [value, tangent] = jvp(f, {f64(0.5), f64(2)}, {f64(1), f64(3)});
+  EXPECT_DOUBLE_EQ(tangent.item(), 2 * std::cos(0.5) + 3 * std::sin(0.5));
+}
+
+}  // namespace
+}  // namespace nabla
