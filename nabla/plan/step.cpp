@@ -57,13 +57,18 @@ class ProductStep : public Step {
     product.a.data = reinterpret_cast<const T*>(a_data);
     product.b.data = reinterpret_cast<const T*>(b_data);
     product.epilogue = [](void* context, const GemmStrip<T>& strip) {
-      static_cast<const TileProgram*>(context)->run_strip(
-          strip.row, strip.rows, strip.column, strip.columns,
+      auto& step = *static_cast<ProductStep*>(context);
+      step.epilogue.run_strip(
+          step.pass_, strip.row, strip.rows, strip.column, strip.columns,
           reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
     };
-    product.context = &epilogue;
+    product.context = this;
+    ++pass_;
     gemm(product);
   }
+
+ private:
+  std::uint64_t pass_ = 0;
 };
 
 // Translates the elementwise operations of a unit into a tile program.
@@ -80,8 +85,9 @@ class TileBuilder {
     }
     if (unit_.product >= 0) add_operand(program_.operation(unit_.product).out, false);
     for (const int id : elementwise_) {
-      for (const Value& in : program_.operation(id).in) {
-        if (!is_internal(in)) place_of_input(in);
+      const Operation& operation = program_.operation(id);
+      for (std::size_t i = 0; i < operation.in.size(); ++i) {
+        if (!is_internal(operation.in[i])) place_of_input(operation.in[i], repeats(operation, i));
       }
     }
     for (const int id : elementwise_) {
@@ -109,29 +115,43 @@ class TileBuilder {
     return producer >= 0 && program_.operation(producer).unit == unit_id_;
   }
 
-  std::uint8_t add_operand(const Value& value, bool written) {
+  std::uint8_t add_operand(const Value& value, bool written, bool repeats = false) {
     values_.push_back(value);
     operands_.push_back(
-        {nullptr, static_cast<int>(size_of(value.dtype)), value.layout.strides, written});
+        {nullptr, static_cast<int>(size_of(value.dtype)), value.layout.strides, written, repeats});
     return static_cast<std::uint8_t>(operands_.size() - 1);
   }
 
-  std::uint8_t place_of_input(const Value& value) {
+  // Whether an operation takes input i as one number.
+  bool repeats(const Operation& operation, std::size_t i) const {
+    const auto is_number = [&](const Value& value) { return !is_internal(value) && value.is_uniform(); };
+    if (!is_number(operation.in[i])) return false;
+    const TileVariants variants = variants_of(operation);
+    if (i == 0) return variants.repeat_a != nullptr;
+    return i == 1 && variants.repeat_b != nullptr && !is_number(operation.in[0]);
+  }
+
+  static TileVariants variants_of(const Operation& operation) {
+    return operation.op->tile(tiles(), operation.in.back().dtype, operation.out.dtype);
+  }
+
+  std::uint8_t place_of_input(const Value& value, bool repeats) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       const Value& other = values_[i];
       if (other.storage == value.storage && other.layout.offset == value.layout.offset &&
-          other.layout.strides == value.layout.strides && !operands_[i].written) {
+          other.layout.strides == value.layout.strides && !operands_[i].written &&
+          operands_[i].repeats == repeats) {
         return static_cast<std::uint8_t>(i);
       }
     }
-    return add_operand(value, false);
+    return add_operand(value, false, repeats);
   }
 
-  std::uint8_t place_of(const Value& value) {
+  std::uint8_t place_of(const Value& value, bool repeats = false) {
     if (unit_.product >= 0 && value.storage == program_.operation(unit_.product).out.storage) {
       return 0;
     }
-    return is_internal(value) ? places_.at(value.storage) : place_of_input(value);
+    return is_internal(value) ? places_.at(value.storage) : place_of_input(value, repeats);
   }
 
   void find_last_uses() {
@@ -164,9 +184,14 @@ class TileBuilder {
   void add_instruction(std::size_t i, TileProgram& result) {
     const Operation& operation = program_.operation(elementwise_[i]);
     TileInstruction instruction;
-    instruction.tile = operation.op->tile(tiles(), operation.in.back().dtype, operation.out.dtype);
+    const TileVariants variants = variants_of(operation);
+    instruction.tile = variants.dense;
     std::array<std::uint8_t, max_arity> in{};
-    for (std::size_t k = 0; k < operation.in.size(); ++k) in[k] = place_of(operation.in[k]);
+    for (std::size_t k = 0; k < operation.in.size(); ++k) {
+      const bool number = repeats(operation, k);
+      in[k] = place_of(operation.in[k], number);
+      if (number) instruction.tile = k == 0 ? variants.repeat_a : variants.repeat_b;
+    }
     instruction.a = in[0];
     instruction.b = in[1];
     instruction.c = in[2];
@@ -179,7 +204,7 @@ class TileBuilder {
     } else if (const int state = program_.storage(out).alias_of_state;
                state >= 0 && is_read_later(i, state)) {
       const std::uint8_t temporary = new_temporary();
-      delayed_copies_.push_back({temporary, written->second, tiles().copy[operation.out.dtype]});
+      delayed_copies_.push_back({temporary, written->second, tiles().copy[operation.out.dtype].dense});
       places_[out] = temporary;
       kept_.insert(temporary);
     }
