@@ -9,7 +9,7 @@ TEST(CheckedBytes, Counts) {
   EXPECT_EQ(checked_bytes({}, 8), 8);
   EXPECT_EQ(checked_bytes({2, 3, 4}, 4), 96);
   EXPECT_EQ(checked_bytes({2, 0, 4}, 4), 0);
-  EXPECT_EQ(checked_bytes({(std::int64_t{1} << 60) - 1}, 8), (std::int64_t{1} << 63) - 8);
+  EXPECT_EQ(checked_bytes({(std::int64_t{1} << 60) - 1}, 8), INT64_MAX - 7);
 }
 
 TEST(CheckedBytes, IsNothingWhereSomethingOverflows) {
