@@ -48,6 +48,13 @@ class Loader {
   bool next(Batch& batch);
 
  private:
+  // Calls copy(sample, i) for the next `count` samples, i counting from 0; many elements are split
+  // over threads.
+  template <class Copy>
+  void for_each_sample(std::int64_t count, std::int64_t row_elements, const Copy& copy) const;
+  void copy_rows(const Tensor& rows, std::byte* to, std::int64_t count) const;
+  void gather_inputs(float* to, std::int64_t count) const;
+
   Dataset dataset_;
   LoaderOptions options_;
   std::vector<std::uint32_t> order_;  // of the samples; empty: their own order
