@@ -48,15 +48,24 @@ class Loader {
   bool next(Batch& batch);
 
  private:
-  // Calls copy(sample, i) for the next `count` samples, i counting from 0; many elements are split
-  // over threads.
-  template <class Copy>
-  void for_each_sample(std::int64_t count, std::int64_t row_elements, const Copy& copy) const;
-  void copy_rows(const Tensor& rows, std::byte* to, std::int64_t count) const;
+  struct Rows {
+    const std::byte* first;
+    std::int64_t elements;  // of one row
+    std::int64_t bytes;
+  };
+  static Rows rows_of(const Tensor& tensor);
+  // Calls visit(row, i) for the rows of the next `count` samples; many are split over threads.
+  template <class Visit>
+  void for_each_row(const Rows& rows, std::int64_t count, const Visit& visit) const;
+  void copy_rows(const Rows& rows, std::byte* to, std::int64_t count) const;
   void gather_inputs(float* to, std::int64_t count) const;
 
   Dataset dataset_;
   LoaderOptions options_;
+  Spec batch_inputs_;
+  Spec batch_targets_;
+  Rows inputs_{};
+  Rows targets_{};
   std::vector<std::uint32_t> order_;  // of the samples; empty: their own order
   std::int64_t epoch_ = -1;
   std::int64_t position_ = 0;  // samples given in this epoch
