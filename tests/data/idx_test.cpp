@@ -120,5 +120,22 @@ TEST(IdxErrors, NameTheFile) {
   EXPECT_EQ(message_of<FileError>([&] { read_idx(folder / "a"); }).find(folder / "a: "), 0U);
 }
 
+TEST(IdxErrors, CorpusIsReadOrRefused) {
+  int read = 0;
+  int refused = 0;
+  for (const std::string& path : test::corpus("idx")) {
+    SCOPED_TRACE(path);
+    try {
+      read_idx(path);
+      ++read;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string_view(error.what()).find('\n'), std::string_view::npos);
+      ++refused;
+    }
+  }
+  EXPECT_GE(read, 5);
+  EXPECT_GE(refused, 20);
+}
+
 }  // namespace
 }  // namespace nabla::data

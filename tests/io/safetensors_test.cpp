@@ -243,5 +243,22 @@ TEST(SafetensorsErrors, NameTheFile) {
             0U);
 }
 
+TEST(SafetensorsErrors, CorpusIsReadOrRefused) {
+  int read = 0;
+  int refused = 0;
+  for (const std::string& path : test::corpus("safetensors")) {
+    SCOPED_TRACE(path);
+    try {
+      load_safetensors(path);
+      ++read;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string_view(error.what()).find('\n'), std::string_view::npos);
+      ++refused;
+    }
+  }
+  EXPECT_GE(read, 5);
+  EXPECT_GE(refused, 20);
+}
+
 }  // namespace
 }  // namespace nabla

@@ -49,6 +49,16 @@ inline std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// The files in tests/corpus/<reader>: valid and broken ones, found by the fuzzers.
+inline std::vector<std::string> corpus(const std::string& reader) {
+  std::vector<std::string> paths;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(NABLA_SOURCE_DIR "/tests/corpus/" + reader)) {
+    paths.push_back(entry.path().string());
+  }
+  return paths;
+}
+
 /// The message of the exception that `function` must throw; its type must be exactly `Exception`.
 template <class Exception, class Function>
 std::string message_of(Function&& function) {
