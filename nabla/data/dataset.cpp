@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <span>
 
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"

@@ -116,7 +116,7 @@ TEST(CheckDataset, NamesTheRow) {
   labels.targets.data<std::int64_t>()[3] = -1;
   EXPECT_THROW(check(labels), ValueError);
   Dataset inputs = counted(5, 3);
-  inputs.inputs.data<float>()[9] = std::numeric_limits<float>::infinity();
+  inputs.inputs.data<float>()[8] = std::numeric_limits<float>::infinity();
   EXPECT_EQ(message_of<ValueError>([&] { check(inputs); }),
             "data set \"counted\": inputs of row 4: expected finite numbers");
   Dataset targets = counted(5, 0);
