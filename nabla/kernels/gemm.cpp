@@ -181,10 +181,10 @@ HWY_INLINE void dispatch_tile(const Tile<T>& t, int64_t rows) {
   functions[static_cast<size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + partial)](t);
 }
 
-// Computes [rows, columns] by tiles; `t` is the first of them. The panels of B are b_panel_stride
-// apart.
+// Computes [rows, columns] by tiles; `t` is the first of them and walks over all. The panels of B
+// are b_panel_stride apart.
 template <class T>
-void compute_tiles(Tile<T> t, int64_t rows, int64_t columns, int64_t b_panel_stride) {
+void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, int64_t b_panel_stride) {
   const T* a = t.a;
   const T* b = t.b;
   T* c = t.c;
@@ -379,37 +379,8 @@ void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, i
   if (g.epilogue != nullptr) g.epilogue(g.context, strip);
 }
 
-// A product so small that choosing how to compute it would take longer than to compute it.
 template <class T>
-bool compute_tiny(const Gemm<T>& g) {
-  constexpr int64_t most = 256;
-  const bool contiguous = g.b.column_stride == 1 || g.n == 1;
-  if (!contiguous || g.m * g.n > most || g.m * g.n * g.k > 4 * most) return false;
-  HWY_ALIGN T product[most];
-  GemmStrip<T> strip{0, g.m, 0, g.n, g.c, g.c_row_stride};
-  if (g.c == nullptr) {
-    strip.data = product;
-    strip.row_stride = g.n;
-  }
-  const Tile<T> t{.k = g.k,
-                  .a = g.a.data,
-                  .a_row_stride = g.a.row_stride,
-                  .a_column_stride = g.a.column_stride,
-                  .b = g.b.data,
-                  .b_row_stride = g.b.row_stride,
-                  .c = strip.data,
-                  .c_row_stride = strip.row_stride,
-                  .columns = 0,
-                  .add = false,
-                  .transposed = false};
-  compute_tiles(t, g.m, g.n, panel<T>);
-  if (g.epilogue != nullptr) g.epilogue(g.context, strip);
-  return true;
-}
-
-template <class T>
-void gemm_any(const Gemm<T>& g) {
-  if (g.m == 0 || g.n == 0 || compute_tiny(g)) return;
+HWY_NOINLINE void compute_blocks(const Gemm<T>& g) {
   const Blocking<T> s = choose_blocking(g);
   static std::atomic<std::uint64_t> calls;
   const std::uint64_t call = ++calls;
@@ -428,6 +399,51 @@ void gemm_any(const Gemm<T>& g) {
     for (int64_t i = 0; i < groups * blocks; ++i) task(i);
   } else {
     parallel_for(groups * blocks, task);
+  }
+}
+
+// For products so small that to choose blocks would take longer than the product.
+template <class T>
+void compute_tiny(const Gemm<T>& g) {
+  Tile<T> t{.k = g.k,
+            .a = g.a.data,
+            .a_row_stride = g.a.row_stride,
+            .a_column_stride = g.a.column_stride,
+            .b = g.b.data,
+            .b_row_stride = g.b.row_stride,
+            .c = g.c,
+            .c_row_stride = g.c_row_stride,
+            .columns = 0,
+            .add = false,
+            .transposed = false};
+  int64_t rows = g.m;
+  int64_t columns = g.n;
+  if (g.n == 1 && g.c_row_stride == 1 && g.a.row_stride == 1) {  // a column is a row: use the lanes
+    t.a = g.b.data;
+    t.a_row_stride = 0;
+    t.a_column_stride = g.b.row_stride;
+    t.b = g.a.data;
+    t.b_row_stride = g.a.column_stride;
+    rows = 1;
+    columns = g.m;
+  }
+  if (rows <= tile_rows && columns <= panel<T>) {
+    t.columns = columns;
+    dispatch_tile(t, rows);
+  } else {
+    compute_tiles(t, rows, columns, panel<T>);
+  }
+  if (g.epilogue != nullptr) g.epilogue(g.context, {0, g.m, 0, g.n, g.c, g.c_row_stride});
+}
+
+template <class T>
+void gemm_any(const Gemm<T>& g) {
+  const bool contiguous = g.b.column_stride == 1 || g.n == 1;
+  if (contiguous && g.c != nullptr && g.m * g.n > 0 && g.m <= 64 && g.n <= 64 &&
+      g.m * g.n * g.k <= 1024) {
+    compute_tiny(g);
+  } else if (g.m != 0 && g.n != 0) {
+    compute_blocks(g);
   }
 }
 
