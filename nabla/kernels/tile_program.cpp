@@ -13,38 +13,38 @@ constexpr std::int64_t tile_size = TileProgram::tile_size;
 // A chunk of work for one thread, in element-instructions: some ten microseconds.
 constexpr std::int64_t chunk_work = 65536;
 
-// The last two axes of a program, at one index of the axes before them.
-struct Plane {
+// Rows and columns of a tile.
+struct Size {
   std::int64_t rows, columns;
-  std::array<std::byte*, TileProgram::max_places> data;
-  std::array<std::int64_t, TileProgram::max_places> row_stride;
-  std::array<std::int64_t, TileProgram::max_places> column_stride;
+  std::int64_t elements() const { return rows * columns; }
 };
 
 // Copies between a strided rectangle and a dense one.
 template <class T, bool to_dense>
-void copy_rectangle(std::int64_t rows, std::int64_t columns, T* strided, std::int64_t row_stride,
-                    std::int64_t column_stride, T* dense) {
-  for (std::int64_t r = 0; r < rows; ++r) {
+void copy_rectangle(Size size, T* strided, std::int64_t row_stride, std::int64_t column_stride,
+                    T* dense) {
+  for (std::int64_t r = 0; r < size.rows; ++r) {
     T* from = strided + r * row_stride;
-    T* to = dense + r * columns;
-    for (std::int64_t c = 0; c < columns; ++c) {
-      if constexpr (to_dense) {
-        to[c] = from[c * column_stride];
-      } else {
-        from[c * column_stride] = to[c];
+    T* to = dense + r * size.columns;
+    if constexpr (to_dense) {
+      if (column_stride == 1) {
+        std::copy_n(from, size.columns, to);
+        continue;
       }
+      for (std::int64_t c = 0; c < size.columns; ++c) to[c] = from[c * column_stride];
+    } else {
+      for (std::int64_t c = 0; c < size.columns; ++c) from[c * column_stride] = to[c];
     }
   }
 }
 
 template <bool to_dense>
-void copy_rectangle(int element_size, std::int64_t rows, std::int64_t columns, std::byte* strided,
-                    std::int64_t row_stride, std::int64_t column_stride, std::byte* dense) {
+void copy_rectangle(int element_size, Size size, std::byte* strided, std::int64_t row_stride,
+                    std::int64_t column_stride, std::byte* dense) {
   const auto copy = [&](auto type) {
     using T = decltype(type);
-    copy_rectangle<T, to_dense>(rows, columns, reinterpret_cast<T*>(strided), row_stride,
-                                column_stride, reinterpret_cast<T*>(dense));
+    copy_rectangle<T, to_dense>(size, reinterpret_cast<T*>(strided), row_stride, column_stride,
+                                reinterpret_cast<T*>(dense));
   };
   switch (element_size) {
     case 1: return copy(std::uint8_t{});
@@ -84,7 +84,7 @@ struct Workspace {
   }
 };
 
-// Runs a program over planes, one tile after the other, on one thread.
+// Runs a program on one thread, one tile after the other.
 class Runner {
  public:
   // Pass 0 is one of its own.
@@ -98,21 +98,29 @@ class Runner {
     std::fill_n(work_.staged.begin(), operands_, Workspace::Staged());
   }
 
-  void run(const Plane& plane, std::int64_t row, std::int64_t rows, std::int64_t column,
-           std::int64_t columns) {
-    bool any_staged_output = false;
-    for (std::size_t i = 0; i < operands_; ++i) {
-      const bool in_place = bind(i, plane, row, rows, column, columns);
-      any_staged_output = any_staged_output || (!in_place && program_.operands[i].written);
-    }
-    execute(rows * columns);
-    if (!any_staged_output) return;
+  // A tile over the last two axes. Operand i starts at first(i); operand 0 may be elsewhere, in rows
+  // that lie strip_stride apart.
+  template <class First>
+  void run(Size size, First first, std::int64_t strip_stride = 0) {
+    const int rank = program_.extents.rank();
+    bool copies_out = false;
     for (std::size_t i = 0; i < operands_; ++i) {
       const TileOperand& operand = program_.operands[i];
-      if (!operand.written || place_[i] != work_.slot(i)) continue;
-      copy_rectangle<false>(operand.element_size, rows, columns, at(plane, i, row, column),
-                            plane.row_stride[i], plane.column_stride[i], place_[i]);
+      std::int64_t row_stride = rank >= 2 ? operand.strides[rank - 2] : 0;
+      if (i == 0 && strip_stride != 0) row_stride = strip_stride;
+      const std::int64_t column_stride = rank >= 1 ? operand.strides[rank - 1] : 0;
+      std::byte* const address = first(i);
+      const bool dense_row = column_stride == 1 || size.columns == 1;
+      if (operand.repeats || (dense_row && (size.rows == 1 || row_stride == size.columns))) {
+        place_[i] = address;
+        continue;
+      }
+      place_[i] = work_.slot(i);
+      copies_out = copies_out || operand.written;
+      if (!operand.written) stage(i, size, address, row_stride, column_stride);
     }
+    execute(size.elements());
+    if (copies_out) copy_out(size, first);
   }
 
   // The elements from `first` on of a flat program.
@@ -132,34 +140,29 @@ class Runner {
     }
   }
 
-  std::byte* at(const Plane& plane, std::size_t i, std::int64_t row, std::int64_t column) const {
-    return plane.data[i] + (row * plane.row_stride[i] + column * plane.column_stride[i]) *
-                               program_.operands[i].element_size;
+  // Lays an operand out densely. What repeats in every row may still lie there from a tile before.
+  void stage(std::size_t i, Size size, std::byte* address, std::int64_t row_stride,
+             std::int64_t column_stride) {
+    Workspace::Staged& staged = work_.staged[i];
+    if (staged.first == address && staged.columns == size.columns &&
+        staged.elements >= size.elements() && row_stride == 0) {
+      return;
+    }
+    staged = {address, size.columns, size.elements()};
+    copy_rectangle<true>(program_.operands[i].element_size, size, address, row_stride,
+                         column_stride, place_[i]);
   }
 
-  // Lets an instruction find operand i of this tile as a dense run; true if it is one in place.
-  bool bind(std::size_t i, const Plane& plane, std::int64_t row, std::int64_t rows,
-            std::int64_t column, std::int64_t columns) {
-    const TileOperand& operand = program_.operands[i];
-    std::byte* first = at(plane, i, row, column);
-    const bool dense_row = columns == 1 || plane.column_stride[i] == 1;
-    if (operand.repeats || (dense_row && (rows == 1 || plane.row_stride[i] == columns))) {
-      place_[i] = first;
-      return true;
+  template <class First>
+  void copy_out(Size size, First first) {
+    const int rank = program_.extents.rank();
+    for (std::size_t i = 0; i < operands_; ++i) {
+      const TileOperand& operand = program_.operands[i];
+      if (!operand.written || place_[i] != work_.slot(i)) continue;
+      copy_rectangle<false>(operand.element_size, size, first(i),
+                            rank >= 2 ? operand.strides[rank - 2] : 0, operand.strides[rank - 1],
+                            place_[i]);
     }
-    place_[i] = work_.slot(i);
-    if (operand.written) return false;
-    // What repeats in every row may still lie there from the tile before.
-    const std::int64_t elements = rows * columns;
-    Workspace::Staged& staged = work_.staged[i];
-    if (staged.first == first && staged.columns == columns && staged.elements >= elements &&
-        plane.row_stride[i] == 0) {
-      return false;
-    }
-    staged = {first, columns, elements};
-    copy_rectangle<true>(operand.element_size, rows, columns, first, plane.row_stride[i],
-                         plane.column_stride[i], place_[i]);
-    return false;
   }
 
   const TileProgram& program_;
@@ -170,25 +173,28 @@ class Runner {
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// How a plane is cut into tiles: whole rows while they are short, else pieces of one row.
+// How rows and columns are cut into tiles: whole rows while they are short, else pieces of one row.
 struct Tiling {
-  std::int64_t rows, columns;            // of a full tile
-  std::int64_t row_tiles, column_tiles;  // in the plane
+  Size whole;
+  Size tile;
+  std::int64_t row_tiles, column_tiles;
 
-  Tiling(std::int64_t plane_rows, std::int64_t plane_columns)
-      : rows(std::clamp<std::int64_t>(tile_size / std::max<std::int64_t>(1, plane_columns), 1,
-                                      plane_rows)),
-        columns(std::min(plane_columns, tile_size)),
-        row_tiles(ceil_divide(plane_rows, rows)),
-        column_tiles(ceil_divide(plane_columns, columns)) {
-    rows = ceil_divide(plane_rows, row_tiles);  // all of about the same size
+  explicit Tiling(Size size) : whole(size) {
+    const std::int64_t fitting = tile_size / std::max<std::int64_t>(1, size.columns);
+    const std::int64_t rows = std::clamp<std::int64_t>(fitting, 1, size.rows);
+    tile.columns = std::min(size.columns, tile_size);
+    row_tiles = ceil_divide(size.rows, rows);
+    column_tiles = ceil_divide(size.columns, tile.columns);
+    tile.rows = ceil_divide(size.rows, row_tiles);  // all of about the same size
   }
 
-  void run(Runner& runner, const Plane& plane, std::int64_t tile) const {
-    const std::int64_t row = tile / column_tiles * rows;
-    const std::int64_t column = tile % column_tiles * columns;
-    runner.run(plane, row, std::min(rows, plane.rows - row), column,
-               std::min(columns, plane.columns - column));
+  // Calls body(row, column, size) for tile `index`.
+  template <class Body>
+  void visit(std::int64_t index, Body body) const {
+    const std::int64_t row = index / column_tiles * tile.rows;
+    const std::int64_t column = index % column_tiles * tile.columns;
+    body(row, column,
+         Size{std::min(tile.rows, whole.rows - row), std::min(tile.columns, whole.columns - column)});
   }
 };
 
@@ -248,37 +254,31 @@ void TileProgram::run_planes() const {
   const int rank = extents.rank();
   std::int64_t planes = 1;
   for (int axis = 0; axis < rank - 2; ++axis) planes *= extents[axis];
-  Plane first;
-  first.rows = rank >= 2 ? extents[rank - 2] : 1;
-  first.columns = rank >= 1 ? extents[rank - 1] : 1;
-  if (planes * first.rows * first.columns == 0) return;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    first.data[i] = operands[i].data;
-    first.row_stride[i] = rank >= 2 ? operands[i].strides[rank - 2] : 0;
-    first.column_stride[i] = rank >= 1 ? operands[i].strides[rank - 1] : 0;
-  }
-  const Tiling tiling(first.rows, first.columns);
+  const Size plane{rank >= 2 ? extents[rank - 2] : 1, rank >= 1 ? extents[rank - 1] : 1};
+  if (planes * plane.elements() == 0) return;
+  const Tiling tiling(plane);
   const std::int64_t plane_tiles = tiling.row_tiles * tiling.column_tiles;
   const std::int64_t tiles = planes * plane_tiles;
   const std::int64_t tile_work =
-      tiling.rows * tiling.columns * std::max<std::int64_t>(1, std::ssize(instructions));
+      tiling.tile.elements() * std::max<std::int64_t>(1, std::ssize(instructions));
   const std::int64_t chunk_tiles = std::max<std::int64_t>(1, chunk_work / tile_work);
   parallel_for(ceil_divide(tiles, chunk_tiles), [&](std::int64_t chunk) {
     Runner runner(*this);
-    Plane plane = first;
     const std::int64_t end = std::min(tiles, (chunk + 1) * chunk_tiles);
-    for (std::int64_t tile = chunk * chunk_tiles; tile < end; ++tile) {
-      std::int64_t index = tile / plane_tiles;
-      for (std::size_t i = 0; rank > 2 && i < operands.size(); ++i)
-        plane.data[i] = operands[i].data;
-      for (int axis = rank - 3; axis >= 0; --axis) {
-        const std::int64_t at = index % extents[axis];
-        index /= extents[axis];
-        for (std::size_t i = 0; i < operands.size(); ++i) {
-          plane.data[i] += at * operands[i].strides[axis] * operands[i].element_size;
-        }
-      }
-      tiling.run(runner, plane, tile % plane_tiles);
+    for (std::int64_t index = chunk * chunk_tiles; index < end; ++index) {
+      tiling.visit(index % plane_tiles, [&](std::int64_t row, std::int64_t column, Size size) {
+        runner.run(size, [&](std::size_t i) {
+          const Dims& strides = operands[i].strides;
+          std::int64_t offset = column * strides[rank - 1];
+          if (rank >= 2) offset += row * strides[rank - 2];
+          std::int64_t rest = index / plane_tiles;
+          for (int axis = rank - 3; axis >= 0; --axis) {
+            offset += rest % extents[axis] * strides[axis];
+            rest /= extents[axis];
+          }
+          return operands[i].data + offset * operands[i].element_size;
+        });
+      });
     }
   });
 }
@@ -286,23 +286,25 @@ void TileProgram::run_planes() const {
 void TileProgram::run_strip(std::uint64_t pass, std::int64_t row, std::int64_t rows,
                             std::int64_t column, std::int64_t columns, std::byte* strip,
                             std::int64_t strip_stride) const {
-  Plane plane;
-  plane.rows = rows;
-  plane.columns = columns;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    const TileOperand& operand = operands[i];
-    plane.row_stride[i] = operand.strides[0];
-    plane.column_stride[i] = operand.strides[1];
-    plane.data[i] = operand.data +
-                    (row * operand.strides[0] + column * operand.strides[1]) * operand.element_size;
-  }
-  plane.data[0] = strip;
-  plane.row_stride[0] = strip_stride;
-  plane.column_stride[0] = 1;
-  const Tiling tiling(rows, columns);
   Runner runner(*this, pass);
+  const auto run_tile = [&](std::int64_t tile_row, std::int64_t tile_column, Size size) {
+    runner.run(
+        size,
+        [&](std::size_t i) {
+          const TileOperand& operand = operands[i];
+          if (i == 0) {
+            return strip + (tile_row * strip_stride + tile_column) * operand.element_size;
+          }
+          return operand.data + ((row + tile_row) * operand.strides[0] +
+                                 (column + tile_column) * operand.strides[1]) *
+                                    operand.element_size;
+        },
+        strip_stride);
+  };
+  if (rows * columns <= tile_size) return run_tile(0, 0, {rows, columns});
+  const Tiling tiling({rows, columns});
   for (std::int64_t tile = 0; tile < tiling.row_tiles * tiling.column_tiles; ++tile) {
-    tiling.run(runner, plane, tile);
+    tiling.visit(tile, run_tile);
   }
 }
 
