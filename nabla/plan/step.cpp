@@ -64,7 +64,7 @@ class ProductStep : public Step {
           reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
     };
     product.context = this;
-    ++pass_;
+    pass_ = small_c.empty() ? next_pass() : 0;
     gemm(product);
   }
 
