@@ -36,17 +36,16 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 using std::int64_t;
 
-// Size of a tile. Of 32 registers 24 hold sums, 3 a row of B, 1 an element of A; of 16 it is 12,
-// 2, 1.
-#if HWY_TARGET <= HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3  // 32 registers: 24 sums, 3 of a row of B, 1 element of A
 constexpr int tile_rows = 8;
 constexpr int tile_vectors = 3;
-#else
+constexpr int64_t block_bytes = 512 * 1024;  // of B: at most half of the L2 cache
+#else  // 16 registers: 12 sums, 2 of a row of B, 1 element of A
 constexpr int tile_rows = 6;
 constexpr int tile_vectors = 2;
+constexpr int64_t block_bytes = 256 * 1024;
 #endif
-constexpr int64_t block_bytes = 256 * 1024;  // of B: half of a small L2 cache
-constexpr int64_t most_columns = 512;        // of a block
+constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
 #ifndef TASK
 #define TASK 1000000
@@ -189,19 +188,27 @@ void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, int64_t b_panel_st
   const T* b = t.b;
   T* c = t.c;
   // Rows are split evenly: few rows in the last tile would leave most of the registers idle.
-  const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
-  int64_t i = 0;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t height = tiles == 1 ? rows : rows / tiles + (tile < rows % tiles);
+  const int64_t bands = (rows + tile_rows - 1) / tile_rows;
+  const int64_t height = bands == 1 ? rows : rows / bands;
+  const int64_t higher = rows - height * bands;  // so many bands have a row more
+  const auto compute = [&](int64_t band, int64_t p) {
+    const int64_t i = band * height + std::min(band, higher);
+    const int64_t j = p * panel<T>;
     t.a = a + i * t.a_row_stride;
-    t.b = b;
-    for (int64_t j = 0; j < columns; j += panel<T>) {
-      t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
-      t.columns = std::min(panel<T>, columns - j);
-      dispatch_tile(t, height);
-      t.b += b_panel_stride;
+    t.b = b + p * b_panel_stride;
+    t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
+    t.columns = std::min(panel<T>, columns - j);
+    dispatch_tile(t, height + (band < higher ? 1 : 0));
+  };
+  const int64_t panels = (columns + panel<T> - 1) / panel<T>;
+  if (t.transposed) {  // few bands: a panel stays in the L1 cache for all of them
+    for (int64_t p = 0; p < panels; ++p) {
+      for (int64_t band = 0; band < bands; ++band) compute(band, p);
     }
-    i += height;
+  } else {  // many panels: a band of A stays in the L1 cache
+    for (int64_t band = 0; band < bands; ++band) {
+      for (int64_t p = 0; p < panels; ++p) compute(band, p);
+    }
   }
 }
 
@@ -282,7 +289,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     s.a = {g.b.data, g.b.column_stride, g.b.row_stride};
     s.b = {g.a.data, g.a.column_stride, g.a.row_stride};
     s.pack_b = transpose_a;
-    s.block_columns = panel<T>;
+    s.block_columns = std::max<int64_t>(1, strip_elements / 2 / s.m / panel<T>) * panel<T>;
   } else {
     s.m = g.m;
     s.n = g.n;
@@ -292,12 +299,16 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     const int64_t bytes = std::min(s.k, gemm_chunk) * s.n * static_cast<int64_t>(sizeof(T));
     const int64_t blocks = std::max(bytes / block_bytes, (s.n - 1) / most_columns) + 1;
     s.block_columns = round_up((s.n + blocks - 1) / blocks, panel<T>);
-    s.pack_b = transpose_b || (s.m >= 16 && s.n > panel<T>);
-    // Lines of A that are a multiple of 512 bytes apart fall into few sets of the L1 cache, and
-    // many of them do not fit it.
-    const int64_t line_stride = s.a.column_stride * static_cast<int64_t>(sizeof(T));
-    s.pack_a =
-        s.a.column_stride != 1 && s.n >= 4 * panel<T> && (line_stride % 512 == 0 || s.k >= 256);
+    // Packing B pays where it is read often, or where its lines are so far apart that they fall
+    // into few sets of a cache; A likewise.
+    const auto bytes_apart = [](int64_t stride) {
+      return stride * static_cast<int64_t>(sizeof(T));
+    };
+    const bool often =
+        s.m >= 10 * tile_rows || (s.m >= 16 && bytes_apart(s.b.row_stride) % 2048 == 0);
+    s.pack_b = transpose_b || (often && s.n > panel<T>);
+    s.pack_a = s.a.column_stride != 1 && s.n >= 4 * panel<T> &&
+               (s.k >= 256 || bytes_apart(s.a.column_stride) % 512 == 0);
   }
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
   const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
