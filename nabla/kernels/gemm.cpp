@@ -106,29 +106,31 @@ HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int6
   }
 }
 
-// `partial`: the last vector has fewer columns than lanes.
-template <class T, int rows, int vectors, bool partial>
-HWY_NOINLINE void compute_tile(const Tile<T>& t) {
-  const Lanes<T> d;
-  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes<T>));
+// A tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be partial.
+template <class D, int rows, int vectors, bool partial>
+HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
+  using T = hn::TFromD<D>;
+  const D d;
+  constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
+  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
   const T* a = t.a;
   const T* b = t.b;
   const int64_t a_row_stride = t.a_row_stride;
   const int64_t a_column_stride = t.a_column_stride;
   const int64_t b_row_stride = t.b_row_stride;
   // The loops over rows and vectors must be unrolled: then all sums live in registers.
-  hn::Vec<Lanes<T>> sum[rows][vectors];
+  hn::Vec<D> sum[rows][vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
   for (int64_t k = t.k; k > 0; --k) {
-    hn::Vec<Lanes<T>> b_row[vectors];
+    hn::Vec<D> b_row[vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes<T>)
-                                             : hn::LoadU(d, b + v * lanes<T>);
+      b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes)
+                                             : hn::LoadU(d, b + v * lanes);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
@@ -139,13 +141,13 @@ HWY_NOINLINE void compute_tile(const Tile<T>& t) {
     a += a_column_stride;
     b += b_row_stride;
   }
-  if (partial || t.transposed || t.add) {
-    constexpr int width = vectors * lanes<T>;
+  if (t.transposed || t.add) {
+    constexpr int width = vectors * lanes;
     HWY_ALIGN T sums[rows * width];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) hn::Store(sum[i][v], d, sums + i * width + v * lanes<T>);
+      for (int v = 0; v < vectors; ++v) hn::Store(sum[i][v], d, sums + i * width + v * lanes);
     }
     write_tile(t, rows, sums, width);
     return;
@@ -156,28 +158,47 @@ HWY_NOINLINE void compute_tile(const Tile<T>& t) {
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      hn::StoreU(sum[i][v], d, c + i * c_row_stride + v * lanes<T>);
+      T* to = c + i * c_row_stride + v * lanes;
+      if (partial && v == vectors - 1) {
+        hn::BlendedStore(sum[i][v], last, d, to);
+      } else {
+        hn::StoreU(sum[i][v], d, to);
+      }
     }
   }
 }
 
-// compute_tile for every number of rows and vectors.
+// compute_tile for every number of rows and each way to cover the columns: one column, or some
+// vectors the last of which is partial or not.
 template <class T>
 using TileFunction = void (*)(const Tile<T>&);
+constexpr int tile_widths = 1 + 2 * tile_vectors;
+
+template <class T, int i>
+constexpr TileFunction<T> tile_function() {
+  constexpr int rows = i / tile_widths + 1;
+  constexpr int width = i % tile_widths;
+  if constexpr (width == 0) {
+    return compute_tile<hn::CappedTag<T, 1>, rows, 1, false>;
+  } else {
+    return compute_tile<Lanes<T>, rows, (width + 1) / 2, width % 2 == 1>;
+  }
+}
 
 template <class T, int... i>
-constexpr auto tile_functions(std::integer_sequence<int, i...>) {
-  return std::array<TileFunction<T>, sizeof...(i)>{
-      compute_tile<T, i / 2 / tile_vectors + 1, i / 2 % tile_vectors + 1, i % 2 == 1>...};
+constexpr std::array<TileFunction<T>, sizeof...(i)> tile_functions(
+    std::integer_sequence<int, i...>) {
+  return {tile_function<T, i>()...};
 }
 
 template <class T>
 HWY_INLINE void dispatch_tile(const Tile<T>& t, int64_t rows) {
   static constexpr auto functions =
-      tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_vectors * 2>());
+      tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_widths>());
   const int64_t vectors = (t.columns + lanes<T> - 1) / lanes<T>;
   const bool partial = t.columns != vectors * lanes<T>;
-  functions[static_cast<size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + partial)](t);
+  const int64_t width = t.columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
+  functions[static_cast<size_t>((rows - 1) * tile_widths + width)](t);
 }
 
 // Computes [rows, columns] by tiles; `t` is the first of them and walks over all. The panels of B
