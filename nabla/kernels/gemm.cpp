@@ -47,10 +47,11 @@ constexpr int64_t block_bytes = 256 * 1024;
 #endif
 constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
-#ifndef TASK
-#define TASK 1000000
-#endif
-constexpr int64_t task_work = TASK;  // multiply-adds worth a task for a thread
+// In multiply-adds, a few dozen of which take a nanosecond.
+constexpr int64_t tiny_work = 1024;         // less is computed without choosing blocks
+constexpr int64_t parallel_work = 1 << 20;  // less stays on the caller's thread
+constexpr int64_t task_work = 1 << 18;      // at least, for one task
+constexpr int64_t most_tasks = 64;          // about
 
 template <class T>
 using Lanes = hn::ScalableTag<T>;
@@ -296,8 +297,8 @@ template <class T>
 Blocking<T> choose_blocking(const Gemm<T>& g) {
   // Costs in multiply-adds: the lanes beyond an edge compute for nothing, and to transpose an
   // element costs as much as some ten multiply-adds.
-  const bool transpose_a = g.a.row_stride != 1;
-  const bool transpose_b = g.b.column_stride != 1;
+  const bool transpose_a = g.a.row_stride != 1 && g.m > 1;
+  const bool transpose_b = g.b.column_stride != 1 && g.n > 1;
   const int64_t straight = g.m * g.k * round_up(g.n, lanes<T>) + (transpose_b ? 10 * g.n * g.k : 0);
   const int64_t turned =
       g.n * g.k * round_up(g.m, lanes<T>) + (transpose_a ? 10 * g.m * g.k : 0) + 16 * g.m * g.n;
@@ -333,7 +334,8 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
   }
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
   const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
-  s.group_rows = s.strip_rows * (task_work / strip_work + 1);
+  const int64_t group_work = std::max(task_work, s.m * s.n * s.k / most_tasks);
+  s.group_rows = s.strip_rows * ((group_work + strip_work - 1) / strip_work);
   return s;
 }
 
@@ -427,7 +429,7 @@ HWY_NOINLINE void compute_blocks(const Gemm<T>& g) {
       compute_strip(g, s, call, i, std::min(s.strip_rows, end - i), j0, columns);
     }
   };
-  if (s.m * s.n * s.k < 2 * task_work) {
+  if (s.m * s.n * s.k < parallel_work) {
     for (int64_t i = 0; i < groups * blocks; ++i) task(i);
   } else {
     parallel_for(groups * blocks, task);
@@ -472,7 +474,7 @@ template <class T>
 void gemm_any(const Gemm<T>& g) {
   const bool contiguous = g.b.column_stride == 1 || g.n == 1;
   if (contiguous && g.c != nullptr && g.m * g.n > 0 && g.m <= 64 && g.n <= 64 &&
-      g.m * g.n * g.k <= 1024) {
+      g.m * g.n * g.k <= tiny_work) {
     compute_tiny(g);
   } else if (g.m != 0 && g.n != 0) {
     compute_blocks(g);
