@@ -67,6 +67,16 @@ PlacedInput place_broadcast(const Tensor& values) {
           [shape = from.shape](const Tensor& t) { return broadcast_to(t, shape); }};
 }
 
+// The first element for all.
+PlacedInput place_repeated(const Tensor& values) {
+  const bool any = values.size() > 0;
+  const Array from = array_of(values);
+  Array base = zeros(any ? Shape{} : from.shape);
+  if (any) base.values[0] = from.values[0];
+  return {store(base, values.dtype()),
+          [shape = from.shape](const Tensor& t) { return broadcast_to(t, shape); }};
+}
+
 PlacedInput place_flipped(const Tensor& values) {
   return {values, [](const Tensor& t) {
             Tensor result = t;
@@ -141,8 +151,8 @@ bool can_run(const Op& op, const Tensors& inputs, const Attributes& attributes) 
 }  // namespace
 
 const std::vector<std::string>& layouts() {
-  static const std::vector<std::string> all = {"contiguous", "permuted", "sliced", "broadcast",
-                                               "flipped"};
+  static const std::vector<std::string> all = {"contiguous", "permuted", "sliced",
+                                               "broadcast",  "repeated", "flipped"};
   return all;
 }
 
@@ -150,6 +160,7 @@ PlacedInput place(const std::string& layout, const Tensor& values) {
   if (layout == "permuted") return place_permuted(values);
   if (layout == "sliced") return place_sliced(values);
   if (layout == "broadcast" && values.rank() > 0) return place_broadcast(values);
+  if (layout == "repeated") return place_repeated(values);
   if (layout == "flipped") return place_flipped(values);
   return {values, [](const Tensor& t) { return t; }};
 }
@@ -203,7 +214,7 @@ std::vector<Case> cases_of(const Op& op, DType dtype, std::uint64_t seed) {
         Case c{&op, variant.sample.attributes, {}, {}};
         for (std::size_t k = 0; k < values.size(); ++k) {
           c.inputs.push_back(
-              place(layouts()[mixed ? (l - choices + 2 * k + 1) % 5 : l], values[k]));
+              place(layouts()[mixed ? (l - choices + 2 * k + 1) % choices : l], values[k]));
         }
         c.name = str(variant.name, ", ", mixed ? "mixed" : layouts()[l]);
         cases.push_back(std::move(c));

@@ -20,7 +20,8 @@ struct PlacedInput {
 /// Ways to lie in memory. "mixed" gives every input another one of them.
 const std::vector<std::string>& layouts();
 
-/// Brings values into a layout; "broadcast" repeats the first entry of the first axis.
+/// Brings values into a layout; "broadcast" repeats the first entry of the first axis,
+/// "repeated" the first element.
 PlacedInput place(const std::string& layout, const Tensor& values);
 
 /// One call of an op.

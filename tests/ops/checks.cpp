@@ -211,7 +211,7 @@ std::string check_guards(const Case& c) {
     const auto at = [&](std::size_t i) -> const void* {
       return i < arguments.size() ? arguments[i].data : nullptr;
     };
-    const Tile tile = c.op->tile(tiles(), arguments.back().dtype, expected.dtype());
+    const Tile tile = c.op->tile(tiles(), arguments.back().dtype, expected.dtype()).dense;
     tile(expected.size(), at(0), at(1), at(2), out.data());
   } else {
     c.op->kernel(arguments, out.argument(), c.attributes);
@@ -221,6 +221,34 @@ std::string check_guards(const Case& c) {
   if (!out.unchanged()) text += "another result in unaligned memory, or elements not written\n";
   for (Guarded& input : in) {
     if (!input.guards_intact() || !input.unchanged()) text += "wrote into an input\n";
+  }
+  return text;
+}
+
+std::string check_repeats(const Case& c) {
+  if (c.op->tile == nullptr || c.inputs.size() != 2) return {};
+  const Tensors in = c.tensors();
+  const Tensor expected_like = c.call(c.bases());
+  const std::int64_t n = expected_like.size();
+  const TileVariants variants = c.op->tile(tiles(), in[1].dtype(), expected_like.dtype());
+  std::string text;
+  for (std::size_t i = 0; n > 0 && i < 2; ++i) {
+    const Tile repeating = i == 0 ? variants.repeat_a : variants.repeat_b;
+    if (repeating == nullptr) continue;
+    // The first element of input i, once for all and as often as needed.
+    const Tensor number = contiguous(slice(reshape(in[i], {-1}), {{0, 1}}));
+    const Tensor repeated = contiguous(broadcast_to(number, {n}));
+    const Tensor other = contiguous(in[1 - i]);
+    const Tensor expected = Tensor::empty({expected_like.dtype(), {n}});
+    Guarded actual(expected);
+    const auto run = [&](Tile tile, const Tensor& of_i, std::byte* out) {
+      tile(n, i == 0 ? of_i.bytes() : other.bytes(), i == 0 ? other.bytes() : of_i.bytes(), nullptr,
+           out);
+    };
+    run(variants.dense, repeated, expected.bytes());
+    run(repeating, number, actual.data());
+    if (!actual.unchanged()) text += str("another result where input ", i, " is one number\n");
+    if (!actual.guards_intact()) text += "wrote beside its output\n";
   }
   return text;
 }

@@ -19,6 +19,9 @@ std::string check_modes(const Case& c);
 /// written.
 std::string check_guards(const Case& c);
 
+/// The variants of an elementwise function that take one number for an input do the same.
+std::string check_repeats(const Case& c);
+
 /// f64: both modes against differences up to an order. All Jacobians are printed on failure.
 std::string check_derivatives(const Case& c, int order = 2);
 

@@ -85,6 +85,10 @@ TEST_P(EveryOp, StaysInItsMemory) {
   for_cases({DType::f32, DType::f64, DType::i32, DType::i64, DType::u8}, check_guards);
 }
 
+TEST_P(EveryOp, TakesOneNumberForMany) {
+  for_cases({DType::f32, DType::f64, DType::i32, DType::i64, DType::u8}, check_repeats);
+}
+
 TEST_P(EveryOp, HasTheRightDerivatives) {
   for_cases({DType::f64}, [](const Case& c) { return check_derivatives(c); });
 }
