@@ -83,7 +83,8 @@ struct TileRunner::Workspace {
     std::int64_t columns = 0;
     std::int64_t elements = 0;
   };
-  static constexpr std::size_t slot_bytes = tile_size * sizeof(double);
+  // Slots a multiple of 4096 bytes apart would make loads wait for stores to other slots.
+  static constexpr std::size_t slot_bytes = tile_size * sizeof(double) + 192;
   struct alignas(64) Slot {
     std::byte bytes[slot_bytes];
   };
