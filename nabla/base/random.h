@@ -3,7 +3,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace nabla {
 
@@ -47,5 +50,13 @@ class Random {
   std::array<std::uint32_t, 4> words_{};
   int used_ = 4;
 };
+
+/// Puts fewer than 2^32 elements into a random order, each order equally likely (Fisher-Yates).
+template <class T>
+void shuffle(std::span<T> elements, Random& random) {
+  for (std::size_t i = elements.size(); i > 1; --i) {
+    std::swap(elements[i - 1], elements[random.below(static_cast<std::uint32_t>(i))]);
+  }
+}
 
 }  // namespace nabla

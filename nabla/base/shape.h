@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <ostream>
 #include <span>
 
@@ -47,6 +48,10 @@ class Shape : public Dims {
   /// Number of elements: the product of the extents, 1 for a scalar.
   std::int64_t elements() const;
 };
+
+/// Bytes of an array of elements of `element_size` bytes; nothing where an extent is negative, or
+/// where the bytes or a stride pass 63 bits. For extents that come from a file.
+std::optional<std::int64_t> checked_bytes(const Shape& shape, std::size_t element_size);
 
 /// Prints "[2, 3]".
 std::ostream& operator<<(std::ostream& out, const Dims& dims);

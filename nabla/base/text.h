@@ -28,4 +28,15 @@ std::string join(const Range& range, std::string_view separator) {
   return out.str();
 }
 
+/// The text in quotes for a message: control characters become '?', so that it stays on one line,
+/// and a long text is cut.
+inline std::string quote(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  std::string quoted = str('"', text.substr(0, longest), text.size() > longest ? "...\"" : "\"");
+  for (char& c : quoted) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  return quoted;
+}
+
 }  // namespace nabla

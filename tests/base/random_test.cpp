@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 namespace nabla {
 namespace {
@@ -41,6 +42,19 @@ TEST(Random, BelowIsUniformAndBounded) {
   const int n = 60000;
   for (int i = 0; i < n; ++i) ++counts.at(random.below(6));
   for (const int count : counts) EXPECT_NEAR(count, n / 6, 5 * std::sqrt(n * 5.0 / 36));
+}
+
+TEST(Shuffle, GivesEachOrderEquallyOften) {
+  Random random(2);
+  std::map<std::array<int, 3>, int> counts;
+  const int n = 60000;
+  for (int i = 0; i < n; ++i) {
+    std::array<int, 3> order = {0, 1, 2};
+    shuffle(std::span<int>(order), random);
+    ++counts[order];
+  }
+  EXPECT_EQ(counts.size(), 6U);
+  for (const auto& [order, count] : counts) EXPECT_NEAR(count, n / 6, 5 * std::sqrt(n * 5.0 / 36));
 }
 
 }  // namespace

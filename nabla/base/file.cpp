@@ -1,0 +1,142 @@
+#include "nabla/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+
+namespace nabla {
+namespace {
+
+constexpr std::string_view cannot_read = "cannot read";
+constexpr std::string_view cannot_write = "cannot write";
+
+// Throws a FileError with the reason in `errno`.
+[[noreturn]] void fail(const std::string& path, std::string_view what) {
+  const int reason = errno;  // before anything else changes it
+  throw FileError(str(path, ": ", what, ": ", std::generic_category().message(reason)));
+}
+
+[[noreturn]] void fail_not_a_file(const std::string& path, std::string_view what, mode_t mode) {
+  throw FileError(str(path, ": ", what, ": expected a file, found a ",
+                      S_ISDIR(mode) ? "folder" : "device or pipe"));
+}
+
+// An open file, closed at the end of the scope.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  Descriptor(const std::string& path, int flags, mode_t mode = 0)
+      : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (is_open()) ::close(number_);
+  }
+
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+ private:
+  int number_ = -1;
+};
+
+// A new empty file in a folder, removed at the end of the scope unless it was renamed.
+class Temporary {
+ public:
+  explicit Temporary(const std::filesystem::path& folder) {
+    static std::atomic<unsigned> count = 0;
+    do {  // a name may be taken by a file that a crash left behind
+      path_ = folder / str(".nabla-", ::getpid(), '-', count++);
+      file_ = Descriptor(path_, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    } while (!file_.is_open() && errno == EEXIST);
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (file_.is_open() && !renamed_) ::unlink(path_.c_str());
+  }
+
+  const Descriptor& file() const { return file_; }
+  bool rename_to(const std::filesystem::path& target) {
+    renamed_ = ::rename(path_.c_str(), target.c_str()) == 0;
+    return renamed_;
+  }
+
+ private:
+  std::filesystem::path path_;
+  Descriptor file_;
+  bool renamed_ = false;
+};
+
+bool write_all(const Descriptor& file, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
+    if (count < 0 && errno != EINTR) return false;
+    if (count > 0) bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
+  const Descriptor file(path, O_RDONLY);
+  struct stat status {};
+  if (!file.is_open() || ::fstat(file.number(), &status) != 0) fail(path, cannot_read);
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+    fail_not_a_file(path, cannot_read, status.st_mode);
+  }
+  // The size is a hint: a pipe has none, a file may grow. One byte more shows the end.
+  const auto hint = std::min(static_cast<std::size_t>(status.st_size), limit);
+  std::vector<std::byte> bytes(std::max(hint, std::size_t{4096}) + 1);
+  std::size_t size = 0;
+  for (;;) {
+    const ssize_t count = ::read(file.number(), bytes.data() + size, bytes.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(path, cannot_read);
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+    if (size > limit) {
+      throw FileError(str(path, ": too long: expected at most ", limit, " bytes"));
+    }
+    if (size == bytes.size()) bytes.resize(2 * size);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
+  struct stat old {};
+  const bool exists = ::stat(path.c_str(), &old) == 0;
+  if (!exists && errno != ENOENT) fail(path, cannot_write);
+  // A rename would put a file in the place of a device.
+  if (exists && !S_ISREG(old.st_mode)) fail_not_a_file(path, cannot_write, old.st_mode);
+
+  std::filesystem::path target = path;
+  if (exists) target = std::filesystem::canonical(target);  // follows symbolic links
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  Temporary temporary(folder);
+  const Descriptor& file = temporary.file();
+  if (!file.is_open() || (exists && ::fchmod(file.number(), old.st_mode & 07777) != 0) ||
+      !write_all(file, bytes) || ::fsync(file.number()) != 0 || !temporary.rename_to(target)) {
+    fail(path, cannot_write);
+  }
+  // Brings the rename to the disk. Where a file system cannot do that, a power cut may bring the
+  // old content back: whole, as promised.
+  if (const Descriptor parent(folder, O_RDONLY); parent.is_open()) ::fsync(parent.number());
+}
+
+}  // namespace nabla

@@ -1,0 +1,22 @@
+/// Whole files: reading them into memory, and writing them so that a crash leaves no half.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nabla {
+
+/// The bytes of a file or a pipe. Throws FileError, with the system's reason, where it cannot be
+/// read, is neither of the two (a folder, a device), or is longer than `limit` bytes.
+std::vector<std::byte> read_file(const std::string& path, std::size_t limit = SIZE_MAX);
+
+/// Makes `bytes` the content of the file at `path`: after a crash or an error the old or the new
+/// content stands, whole. A symbolic link is followed and a file keeps its permissions. Folders are
+/// not created. Throws FileError, with the system's reason, where the file cannot be written or is
+/// no regular file.
+void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
+
+}  // namespace nabla

@@ -1,0 +1,239 @@
+#include "nabla/data/dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+#include "nabla/base/error.h"
+#include "nabla/base/parallel.h"
+#include "nabla/base/random.h"
+#include "nabla/base/text.h"
+#include "nabla/data/byte_reader.h"
+#include "nabla/data/idx.h"
+
+namespace nabla::data {
+
+std::span<const unsigned char> packed_digits();  // made by CMake
+
+namespace {
+
+Shape without_first(const Shape& shape) { return Shape(std::span(shape.begin() + 1, shape.end())); }
+
+// Throws where one of the rows of a tensor holds an infinity or NaN.
+void check_finite(const Tensor& rows, std::string_view what) {
+  const std::int64_t length = without_first(rows.shape()).elements();
+  const float* values = rows.data<float>();
+  for (std::int64_t row = 0; row < rows.shape()[0]; ++row, values += length) {
+    bool finite = true;  // without a branch, so that the compiler can use vectors
+    for (std::int64_t i = 0; i < length; ++i) {
+      finite &= std::abs(values[i]) <= std::numeric_limits<float>::max();
+    }
+    if (!finite) throw ValueError(str(what, " of row ", row, ": expected finite numbers"));
+  }
+}
+
+void check_labels(const Tensor& labels, std::size_t classes, std::string_view what) {
+  const std::int64_t* values = labels.data<std::int64_t>();
+  for (std::int64_t row = 0; row < labels.size(); ++row) {
+    if (values[row] < 0 || values[row] >= static_cast<std::int64_t>(classes)) {
+      throw ValueError(str(what, " ", values[row], " of row ", row, ": expected 0 to ",
+                           static_cast<std::int64_t>(classes) - 1));
+    }
+  }
+}
+
+Tensor take_rows(const Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  Shape shape = tensor.shape();
+  const auto row_bytes =
+      static_cast<std::size_t>(without_first(shape).elements()) * size_of(tensor.dtype());
+  shape[0] = static_cast<std::int64_t>(rows.size());
+  Tensor taken = Tensor::empty({tensor.dtype(), shape});
+  std::byte* to = taken.bytes();
+  for (const std::int64_t row : rows) {
+    std::memcpy(to, tensor.bytes() + static_cast<std::size_t>(row) * row_bytes, row_bytes);
+    to += row_bytes;
+  }
+  return taken;
+}
+
+Dataset take(const Dataset& whole, const std::vector<std::int64_t>& rows) {
+  Dataset part = whole;
+  part.inputs = take_rows(whole.inputs, rows);
+  part.targets = take_rows(whole.targets, rows);
+  return part;
+}
+
+std::vector<std::string> numbers_below(std::int64_t count) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
+// The path of a file in a folder, packed or not.
+std::string find_idx(const std::string& folder, const std::string& name) {
+  const auto path = std::filesystem::path(folder) / name;
+  for (const std::string& candidate : {path.string() + ".gz", path.string()}) {
+    if (std::filesystem::exists(candidate)) return candidate;
+  }
+  throw FileError(str(path.string(), ": no such file, nor with .gz: expected the four IDX files ",
+                      "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte ",
+                      "and t10k-labels-idx1-ubyte"));
+}
+
+Tensor to_labels(const Tensor& bytes, const std::string& path) {
+  if (bytes.dtype() != DType::u8 || bytes.rank() != 1) {
+    throw FileError(str(path, ": holds ", bytes.spec(), ": expected labels, u8[samples]"));
+  }
+  Tensor labels = Tensor::empty({DType::i64, bytes.shape()});
+  std::copy_n(bytes.data<std::uint8_t>(), bytes.size(), labels.data<std::int64_t>());
+  return labels;
+}
+
+Dataset all_digits() {
+  constexpr std::int64_t pixels = 64;
+  const std::string text = ByteReader(std::as_bytes(packed_digits()), "digits.csv.gz").read_text();
+  const std::int64_t rows = std::count(text.begin(), text.end(), '\n') - 1;
+  Dataset digits{.name = "digits",
+                 .inputs = Tensor::empty({DType::u8, {rows, 8, 8}}),
+                 .targets = Tensor::empty({DType::i64, {rows}}),
+                 .class_names = numbers_below(10),
+                 .input_scale = 1.0 / 16};
+  auto* pixel = digits.inputs.data<std::uint8_t>();
+  auto* label = digits.targets.data<std::int64_t>();
+  const char* at = text.data() + text.find('\n') + 1;  // behind the names of the columns
+  const char* end = text.data() + text.size();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t i = 0; i < pixels; ++i) at = std::from_chars(at, end, *pixel++).ptr + 1;
+    at = std::from_chars(at, end, *label++).ptr + 1;
+  }
+  return digits;
+}
+
+}  // namespace
+
+Shape Dataset::sample_shape() const { return without_first(inputs.shape()); }
+
+void check(const Dataset& dataset) {
+  const auto& [name, inputs, targets, class_names, scale] = dataset;
+  const std::string what = str("data set ", quote(name), ": ");
+  if (inputs.rank() < 1 || targets.rank() < 1 || inputs.shape()[0] != targets.shape()[0]) {
+    throw ShapeError(str(what, "inputs ", inputs.spec(), " and targets ", targets.spec(),
+                         ": expected one row of each for every sample"));
+  }
+  if (!inputs.layout().is_contiguous() || !targets.layout().is_contiguous()) {
+    throw ShapeError(str(what, "expected inputs and targets in row-major order without gaps"));
+  }
+  if (inputs.dtype() != DType::u8 && inputs.dtype() != DType::f32) {
+    throw DTypeError(str(what, "inputs ", inputs.spec(), ": expected u8 or f32"));
+  }
+  if (inputs.dtype() == DType::f32) check_finite(inputs, what + "inputs");
+  if (class_names.empty()) {
+    if (targets.dtype() != DType::f32 || targets.rank() != 2) {
+      throw DTypeError(str(what, "targets ", targets.spec(),
+                           " without class names: expected f32[samples, outputs]"));
+    }
+    check_finite(targets, what + "targets");
+  } else {
+    if (targets.dtype() != DType::i64 || targets.rank() != 1) {
+      throw DTypeError(
+          str(what, "targets ", targets.spec(), " with class names: expected i64[samples]"));
+    }
+    check_labels(targets, class_names.size(), what + "label");
+  }
+}
+
+Split split(const Dataset& whole, double test_part, std::uint64_t seed) {
+  if (!(test_part >= 0 && test_part <= 1)) {
+    throw ValueError(str("split: test_part ", test_part, ": expected 0 to 1"));
+  }
+  check(whole);
+  const bool labelled = !whole.class_names.empty();
+  std::vector<std::vector<std::int64_t>> groups(labelled ? whole.class_names.size() : 1);
+  for (std::int64_t row = 0; row < whole.size(); ++row) {
+    const std::int64_t group = labelled ? whole.targets.data<std::int64_t>()[row] : 0;
+    groups[static_cast<std::size_t>(group)].push_back(row);
+  }
+  std::vector<std::int64_t> train;
+  std::vector<std::int64_t> test;
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    std::vector<std::int64_t>& rows = groups[group];
+    Random random(seed, group);
+    shuffle(std::span(rows), random);
+    const auto border = rows.begin() + std::lround(test_part * static_cast<double>(rows.size()));
+    test.insert(test.end(), rows.begin(), border);
+    train.insert(train.end(), border, rows.end());
+  }
+  std::ranges::sort(train);
+  std::ranges::sort(test);
+  return {take(whole, train), take(whole, test)};
+}
+
+Split read_idx_folder(const std::string& folder) {
+  const std::array<std::string, 4> paths = {
+      find_idx(folder, "train-images-idx3-ubyte"), find_idx(folder, "t10k-images-idx3-ubyte"),
+      find_idx(folder, "train-labels-idx1-ubyte"), find_idx(folder, "t10k-labels-idx1-ubyte")};
+  std::array<Tensor, 4> arrays;
+  parallel_for(4, [&](std::int64_t i) {
+    const auto k = static_cast<std::size_t>(i);
+    arrays[k] = read_idx(paths[k]);
+  });
+  const auto part = [&](std::size_t k) {
+    const Tensor& images = arrays[k];
+    return Dataset{.name = folder,
+                   .inputs = images,
+                   .targets = to_labels(arrays[k + 2], paths[k + 2]),
+                   .class_names = {},
+                   .input_scale = images.dtype() == DType::u8 ? 1.0 / 255 : 1.0};
+  };
+  Split split{part(0), part(1)};
+  std::int64_t classes = 0;
+  for (const Dataset* dataset : {&split.train, &split.test}) {
+    const std::int64_t* labels = dataset->targets.data<std::int64_t>();
+    for (std::int64_t i = 0; i < dataset->targets.size(); ++i) {
+      classes = std::max(classes, labels[i] + 1);
+    }
+  }
+  split.train.class_names = split.test.class_names = numbers_below(classes);
+  check(split.train);
+  check(split.test);
+  return split;
+}
+
+Split fashion_mnist(const std::string& folder) {
+  const char* variable = std::getenv("FASHION_MNIST_DIR");
+  const std::string place = !folder.empty()       ? folder
+                            : variable != nullptr ? variable
+                                                  : "/usr/share/datasets/fashion-mnist";
+  if (!std::filesystem::is_directory(place)) {
+    throw FileError(str(place,
+                        ": no such folder: install the Debian package "
+                        "dataset-fashion-mnist, or set FASHION_MNIST_DIR to the folder that "
+                        "holds the four files of Fashion-MNIST, or use digits"));
+  }
+  Split split = read_idx_folder(place);
+  for (Dataset* dataset : {&split.train, &split.test}) {
+    dataset->name = "fashion-mnist";
+    dataset->class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                            "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+    check(*dataset);
+  }
+  return split;
+}
+
+Split digits(std::uint64_t seed) { return split(all_digits(), 0.2, seed); }
+
+Split load(const std::string& name, std::uint64_t seed) {
+  if (name == "digits") return digits(seed);
+  if (name == "fashion-mnist") return fashion_mnist();
+  if (std::filesystem::is_directory(name)) return read_idx_folder(name);
+  throw ValueError(str("unknown data set ", quote(name),
+                       ": expected digits, fashion-mnist, or a folder with four IDX files such as "
+                       "train-images-idx3-ubyte.gz"));
+}
+
+}  // namespace nabla::data

@@ -1,0 +1,66 @@
+/// Data sets: samples with their labels or targets, and those that nabla knows by name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nabla/tensor/tensor.h"
+
+namespace nabla::data {
+
+/// Samples and what is to be learned about each.
+struct Dataset {
+  std::string name;
+  /// u8 or f32 [samples, ...]
+  Tensor inputs;
+  /// Labels, i64 [samples], each an index into class_names; or f32 [samples, outputs].
+  Tensor targets;
+  /// Empty: the targets are numbers to be predicted.
+  std::vector<std::string> class_names;
+  /// A model sees inputs * input_scale: 1/255 for the bytes of images.
+  double input_scale = 1;
+
+  /// Number of samples.
+  std::int64_t size() const { return inputs.shape()[0]; }
+  /// Shape of one input.
+  Shape sample_shape() const;
+};
+
+/// One part to learn from, and one to judge by.
+struct Split {
+  Dataset train;
+  Dataset test;
+};
+
+/// Throws ShapeError or DTypeError where `dataset` is not as described above, ValueError, naming
+/// the row, where a label is no index into the class names or where an input or target is not
+/// finite.
+void check(const Dataset& dataset);
+
+/// A part of `whole` for testing, the rest for training, both in their old order. Of each class (of
+/// all samples where there are none) the part is test_part, rounded; `seed` chooses the samples.
+/// Throws ValueError where test_part is not in [0, 1].
+Split split(const Dataset& whole, double test_part, std::uint64_t seed);
+
+/// Fashion-MNIST (Xiao, Rasul, Vollgraf 2017): 60,000 and 10,000 grey images [28, 28] of ten kinds
+/// of clothing. Default folder: the environment's FASHION_MNIST_DIR, else where the Debian package
+/// dataset-fashion-mnist puts it. Throws FileError where it is not there or damaged.
+Split fashion_mnist(const std::string& folder = "");
+
+/// Handwritten digits, part of the library: 1,797 images [8, 8] of values 0 to 16, a fifth of each
+/// class for testing. Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI
+/// Machine Learning Repository, CC BY 4.0.
+Split digits(std::uint64_t seed = 0);
+
+/// The images and labels in a folder's four IDX files, named as those of MNIST are (such as
+/// train-images-idx3-ubyte, plain or with .gz). Throws FileError where one is missing or damaged.
+Split read_idx_folder(const std::string& folder);
+
+/// The data set of that name ("fashion-mnist", "digits"), or of the folder with that path (see
+/// read_idx_folder). `seed` is for those that nabla splits itself. Throws ValueError that lists the
+/// names, for another one.
+Split load(const std::string& name, std::uint64_t seed = 0);
+
+}  // namespace nabla::data

@@ -1,0 +1,368 @@
+#include "nabla/io/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+
+#include "nabla/base/error.h"
+#include "nabla/base/file.h"
+#include "nabla/base/text.h"
+
+namespace nabla {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+constexpr std::size_t prefix = 8;                    // bytes of the header's length
+constexpr std::size_t longest_header = 100'000'000;  // the format's own limit
+constexpr std::string_view metadata_name = "__metadata__";
+constexpr std::string_view dtype_names[] = {"F32", "F64", "I32", "I64", "U8"};  // in order of DType
+
+// What the header says of one tensor.
+struct Entry {
+  std::string name;
+  std::size_t byte = 0;  // of the file, where the entry begins
+  DType dtype{};
+  Shape shape{};
+  std::vector<std::uint64_t> offsets{};  // begin and end, counted from the end of the header
+};
+
+struct Header {
+  std::vector<Entry> entries;
+  std::map<std::string, std::string> metadata;
+};
+
+[[noreturn]] void fail(std::string_view source, std::string_view what, std::size_t byte,
+                       std::string_view expected) {
+  throw FileError(str(source, ": ", what, " (byte ", byte, "): expected ", expected));
+}
+
+// An iterator over the header for the JSON parser, which shows how far the parser has read.
+struct Cursor {
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  reference operator*() const { return *next; }
+  Cursor& operator++() {
+    *read = ++next;
+    return *this;
+  }
+  bool operator==(const Cursor& other) const { return next == other.next; }
+  bool operator!=(const Cursor& other) const { return next != other.next; }
+
+  const char* next;
+  const char** read;
+};
+
+// Takes the header from the JSON parser token by token: whatever is not expected is refused before
+// it is stored, so neither depth nor memory can grow beyond that of a header.
+class HeaderParser {
+ public:
+  HeaderParser(std::span<const std::byte> file, std::string_view source)
+      : begin_(reinterpret_cast<const char*>(file.data())), read_(begin_), source_(source) {}
+
+  Header parse(std::size_t header_size) {
+    read_ = begin_ + prefix;
+    const Cursor end{read_ + header_size, &read_};
+    nlohmann::json::sax_parse(Cursor{read_, &read_}, end, this);
+    return std::move(header_);
+  }
+
+  // The parser calls the functions from here on; each throws or returns true.
+
+  bool null() { unexpected("null"); }
+  bool boolean(bool) { unexpected("a truth value"); }
+  bool number_integer(std::int64_t) { unexpected("a negative number"); }
+  bool number_float(double, const std::string&) { unexpected("a fraction"); }
+  bool binary(const nlohmann::json::binary_t&) { unexpected("bytes"); }
+
+  bool number_unsigned(std::uint64_t value) {
+    if (level_ != Level::list) unexpected("a number");
+    if (key_ == "data_offsets") {
+      if (entry().offsets.size() == 2) fail_here("a third data offset", "[begin, end]");
+      entry().offsets.push_back(value);
+      return true;
+    }
+    if (entry().shape.rank() == max_rank) {
+      fail_here(str(quote(entry().name), " has too many axes"), str("at most ", max_rank));
+    }
+    if (value > INT64_MAX) fail_here(str("extent ", value), "less than 2^63");
+    entry().shape.push_back(static_cast<std::int64_t>(value));
+    return true;
+  }
+
+  bool string(std::string& text) {
+    if (level_ == Level::metadata) {
+      header_.metadata[key_] = std::move(text);
+      return true;
+    }
+    if (level_ != Level::tensor || key_ != "dtype") unexpected("a text");
+    const auto* const found = std::find(std::begin(dtype_names), std::end(dtype_names), text);
+    if (found == std::end(dtype_names)) {
+      fail_here(str(quote(entry().name), " has dtype ", quote(text)), "F32, F64, I32, I64 or U8");
+    }
+    entry().dtype = static_cast<DType>(found - std::begin(dtype_names));
+    return true;
+  }
+
+  bool start_object(std::size_t) {
+    if (level_ == Level::file) {
+      level_ = Level::header;
+    } else if (level_ != Level::header) {
+      unexpected("an object");
+    } else if (key_ == metadata_name) {
+      level_ = Level::metadata;
+    } else {
+      level_ = Level::tensor;
+      keys_[level_].clear();
+      header_.entries.push_back({.name = key_, .byte = byte()});
+    }
+    return true;
+  }
+
+  bool key(std::string& text) {
+    if (!keys_[level_].insert(text).second) {
+      fail_here(str(quote(text), " stands twice"), "different names");
+    }
+    if (level_ == Level::tensor && text != "dtype" && text != "shape" && text != "data_offsets") {
+      fail_here(str(quote(entry().name), " has a field ", quote(text)), fields);
+    }
+    key_ = std::move(text);
+    return true;
+  }
+
+  bool end_object() {
+    if (level_ == Level::tensor && keys_[level_].size() < 3) {
+      fail_here(str(quote(entry().name), " is not complete"), fields);
+    }
+    level_ = level_ == Level::header ? Level::file : Level::header;
+    return true;
+  }
+
+  bool start_array(std::size_t) {
+    if (level_ != Level::tensor || key_ == "dtype") unexpected("a list");
+    level_ = Level::list;
+    return true;
+  }
+
+  bool end_array() {
+    if (key_ == "data_offsets" && entry().offsets.size() < 2) {
+      fail_here("a data offset is missing", "[begin, end]");
+    }
+    level_ = Level::tensor;
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) {
+    fail_here("the header is damaged", "JSON");
+  }
+
+ private:
+  enum class Level { file, header, metadata, tensor, list };
+  static constexpr std::string_view fields = "dtype, shape and data_offsets";
+
+  Entry& entry() { return header_.entries.back(); }
+  // The last byte that the parser has read; of a number it reads one byte more to see its end.
+  std::size_t byte() const { return static_cast<std::size_t>(read_ - begin_) - 1; }
+
+  [[noreturn]] void fail_here(std::string_view what, std::string_view expected) const {
+    fail(source_, what, byte(), expected);
+  }
+
+  [[noreturn]] void unexpected(std::string_view found) const {
+    std::string_view expected = "a whole number";
+    if (level_ == Level::header) expected = "an object";
+    if (level_ == Level::metadata) expected = "a text";
+    if (level_ == Level::tensor) expected = key_ == "dtype" ? "a text" : "a list of whole numbers";
+    fail_here(str(quote(key_), " has ", found), expected);
+  }
+
+  const char* begin_;  // of the file
+  const char* read_;   // where the parser is
+  std::string_view source_;
+  Header header_;
+  Level level_ = Level::file;
+  std::string key_;                              // the last one
+  std::map<Level, std::set<std::string>> keys_;  // of the object that is open on each level
+};
+
+// Throws where the entries' bytes are not as many as their shapes need, or do not fill
+// [0, data_size) without overlap or gap.
+void check_places(const std::vector<Entry>& entries, std::size_t header_end, std::size_t data_size,
+                  std::string_view source) {
+  std::vector<const Entry*> by_place;
+  for (const Entry& entry : entries) {
+    const auto bytes = checked_bytes(entry.shape, size_of(entry.dtype));
+    const std::uint64_t begin = entry.offsets[0];
+    const std::uint64_t end = entry.offsets[1];
+    if (!bytes) {
+      fail(source, str(quote(entry.name), " has shape ", entry.shape), entry.byte,
+           "less than 2^63 bytes");
+    }
+    if (begin > end || end > data_size) {
+      fail(source, str(quote(entry.name), " has data_offsets [", begin, ", ", end, "]"), entry.byte,
+           str("begin <= end <= ", data_size, ", the bytes behind the header"));
+    }
+    if (end - begin != static_cast<std::uint64_t>(*bytes)) {
+      fail(source, str(quote(entry.name), " has ", end - begin, " bytes"), entry.byte,
+           str(*bytes, " for ", Spec{entry.dtype, entry.shape}));
+    }
+    by_place.push_back(&entry);
+  }
+  std::ranges::stable_sort(by_place, {}, [](const Entry* entry) { return entry->offsets; });
+  std::uint64_t filled = 0;
+  for (const Entry* entry : by_place) {
+    if (entry->offsets[0] != filled) {
+      fail(source,
+           str(quote(entry->name), " begins at data offset ", entry->offsets[0],
+               entry->offsets[0] < filled ? ", inside another tensor" : ", behind a gap"),
+           entry->byte, str(filled, ", where the tensor before it ends"));
+    }
+    filled = entry->offsets[1];
+  }
+  if (filled != data_size) {
+    fail(source, str(data_size - filled, " bytes belong to no tensor"), header_end + filled,
+         "the end of the file");
+  }
+}
+
+std::size_t byte_count(const Tensor& tensor) {
+  return static_cast<std::size_t>(tensor.size()) * size_of(tensor.dtype());
+}
+
+// Writes the elements in row-major order.
+void write_elements(const Tensor& tensor, std::byte* to) {
+  const std::byte* base = tensor.bytes();
+  if (tensor.layout().is_contiguous()) {
+    std::memcpy(to, base, byte_count(tensor));
+    return;
+  }
+  const std::size_t size = size_of(tensor.dtype());
+  const std::int64_t first = tensor.layout().offset;
+  for_each_offset(tensor.layout(), [&](std::int64_t offset) {
+    std::memcpy(to, base + (offset - first) * static_cast<std::int64_t>(size), size);
+    to += size;
+  });
+}
+
+// A text in JSON.
+std::string json(const std::string& text) {
+  try {
+    return nlohmann::json(text).dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ValueError(str("safetensors: the text ", quote(text), " is not UTF-8"));
+  }
+}
+
+void check_names(const std::vector<NamedTensor>& tensors) {
+  std::set<std::string> names = {std::string(metadata_name)};
+  for (const NamedTensor& tensor : tensors) {
+    if (!names.insert(tensor.name).second) {
+      throw ValueError(str("safetensors: the name ", quote(tensor.name),
+                           " is taken: expected a different name for each tensor"));
+    }
+  }
+}
+
+// Where the bytes of each tensor begin, and last where all end. Large elements lie in front, so
+// that each tensor is aligned to its element size.
+std::vector<std::size_t> place(const std::vector<NamedTensor>& tensors) {
+  std::vector<std::size_t> order(tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater(),
+                           [&](std::size_t i) { return size_of(tensors[i].value.dtype()); });
+  std::vector<std::size_t> begins(tensors.size() + 1);
+  std::size_t end = 0;
+  for (const std::size_t i : order) {
+    begins[i] = end;
+    end += byte_count(tensors[i].value);
+  }
+  begins.back() = end;
+  return begins;
+}
+
+std::string encode_header(const TensorFile& file, const std::vector<std::size_t>& begins) {
+  std::vector<std::string> members;
+  if (!file.metadata.empty()) {
+    std::vector<std::string> texts;
+    for (const auto& [key, text] : file.metadata) texts.push_back(json(key) + ':' + json(text));
+    members.push_back(str('"', metadata_name, "\":{", join(texts, ","), '}'));
+  }
+  for (std::size_t i = 0; i < file.tensors.size(); ++i) {
+    const auto& [name, value] = file.tensors[i];
+    const std::string_view dtype = dtype_names[static_cast<std::size_t>(value.dtype())];
+    members.push_back(str(json(name), R"(:{"dtype":")", dtype, R"(","shape":[)",
+                          join(value.shape(), ","), R"(],"data_offsets":[)", begins[i], ',',
+                          begins[i] + byte_count(value), "]}"));
+  }
+  std::string header = str('{', join(members, ","), '}');
+  header.append((prefix - header.size() % prefix) % prefix, ' ');
+  if (header.size() > longest_header) {
+    throw ValueError(str("safetensors: names and metadata take ", header.size(),
+                         " bytes: expected at most ", longest_header));
+  }
+  return header;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_safetensors(const TensorFile& file) {
+  check_names(file.tensors);
+  const std::vector<std::size_t> begins = place(file.tensors);
+  const std::string header = encode_header(file, begins);
+  const std::uint64_t header_size = header.size();
+  std::vector<std::byte> bytes(prefix + header.size() + begins.back());
+  std::memcpy(bytes.data(), &header_size, prefix);
+  std::memcpy(bytes.data() + prefix, header.data(), header.size());
+  std::byte* data = bytes.data() + prefix + header.size();
+  for (std::size_t i = 0; i < file.tensors.size(); ++i) {
+    write_elements(file.tensors[i].value, data + begins[i]);
+  }
+  return bytes;
+}
+
+TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view source) {
+  if (bytes.size() < prefix) {
+    fail(source, "the file ends early", bytes.size(), "8 bytes with the length of the header");
+  }
+  std::uint64_t header_size = 0;
+  std::memcpy(&header_size, bytes.data(), prefix);
+  const std::size_t most = std::min(bytes.size() - prefix, longest_header);
+  if (header_size > most) {
+    fail(source, str("a header of ", header_size, " bytes"), 0, str("at most ", most));
+  }
+  if (header_size == 0 || bytes[prefix] != std::byte{'{'}) {
+    fail(source, "no header", prefix, "'{'");
+  }
+  Header header = HeaderParser(bytes, source).parse(static_cast<std::size_t>(header_size));
+
+  const std::size_t header_end = prefix + static_cast<std::size_t>(header_size);
+  const std::span<const std::byte> data = bytes.subspan(header_end);
+  check_places(header.entries, header_end, data.size(), source);
+  TensorFile file{.tensors = {}, .metadata = std::move(header.metadata)};
+  file.tensors.reserve(header.entries.size());
+  for (Entry& entry : header.entries) {
+    const Tensor value = Tensor::empty({entry.dtype, entry.shape});
+    const auto part = data.subspan(entry.offsets[0], entry.offsets[1] - entry.offsets[0]);
+    if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
+    file.tensors.push_back({std::move(entry.name), value});
+  }
+  return file;
+}
+
+void save_safetensors(const std::string& path, const TensorFile& file) {
+  write_file_atomically(path, encode_safetensors(file));
+}
+
+TensorFile load_safetensors(const std::string& path) {
+  return decode_safetensors(read_file(path), path);
+}
+
+}  // namespace nabla

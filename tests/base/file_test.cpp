@@ -1,0 +1,113 @@
+#include "nabla/base/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/support/files.h"
+
+namespace nabla {
+namespace {
+
+namespace fs = std::filesystem;
+using test::bytes_of;
+using test::Folder;
+using test::message_of;
+using test::text_of;
+
+TEST(ReadFile, GivesTheBytes) {
+  const Folder folder;
+  for (const std::size_t size : {0, 1, 4095, 4096, 4097, 100000}) {
+    const std::string content(size, 'x');
+    std::ofstream(folder / "a") << content;
+    EXPECT_EQ(text_of(read_file(folder / "a")), content);
+  }
+}
+
+TEST(ReadFile, ReadsAPipe) {
+  const Folder folder;
+  const std::string content(100000, 'p');
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(folder / "pipe") << content; });
+  EXPECT_EQ(text_of(read_file(folder / "pipe")), content);
+  writer.join();
+}
+
+TEST(ReadFile, ErrorsNameThePathAndTheReason) {
+  const Folder folder;
+  EXPECT_EQ(message_of<FileError>([&] { read_file(folder / "none"); }),
+            folder / "none" + ": cannot read: No such file or directory");
+  EXPECT_EQ(message_of<FileError>([&] { read_file(folder / ""); }),
+            folder / "" + ": cannot read: expected a file, found a folder");
+  EXPECT_EQ(message_of<FileError>([&] { read_file("/dev/zero"); }),
+            "/dev/zero: cannot read: expected a file, found a device or pipe");
+}
+
+TEST(ReadFile, KeepsTheLimit) {
+  const Folder folder;
+  std::ofstream(folder / "a") << "12345";
+  EXPECT_EQ(read_file(folder / "a", 5).size(), 5U);
+  EXPECT_EQ(message_of<FileError>([&] { read_file(folder / "a", 4); }),
+            folder / "a" + ": too long: expected at most 4 bytes");
+}
+
+TEST(WriteFile, MakesAndReplaces) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("first"));
+  EXPECT_EQ(text_of(read_file(folder / "a")), "first");
+  write_file_atomically(folder / "a", bytes_of(""));
+  EXPECT_EQ(text_of(read_file(folder / "a")), "");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(WriteFile, KeepsPermissionsAndFollowsLinks) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("first"));
+  fs::permissions(folder / "a", fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("a", folder / "link");
+  write_file_atomically(folder / "link", bytes_of("second"));
+  EXPECT_EQ(text_of(read_file(folder / "a")), "second");
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(fs::status(folder / "a").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+// A file larger than the process may write stands for a full disk: the write fails half-way.
+TEST(WriteFile, AFullDiskLeavesTheOldFile) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("old"));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::string message = message_of<FileError>(
+      [&] { write_file_atomically(folder / "a", bytes_of(std::string(5000, 'n'))); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(message, folder / "a" + ": cannot write: File too large");
+  EXPECT_EQ(text_of(read_file(folder / "a")), "old");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(WriteFile, ErrorsNameThePathAndTheReason) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("file"));
+  const auto message = [](const std::string& path) {
+    return message_of<FileError>([&] { write_file_atomically(path, bytes_of("new")); });
+  };
+  EXPECT_EQ(message(folder / "a/b"), folder / "a/b" + ": cannot write: Not a directory");
+  EXPECT_EQ(message(folder / "none/b"),
+            folder / "none/b" + ": cannot write: No such file or directory");
+  EXPECT_EQ(message(folder / ""), folder / "" + ": cannot write: expected a file, found a folder");
+  EXPECT_EQ(message("/dev/full"),
+            "/dev/full: cannot write: expected a file, found a device or pipe");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+}  // namespace
+}  // namespace nabla

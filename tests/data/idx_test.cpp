@@ -1,0 +1,141 @@
+#include "nabla/data/idx.h"
+
+#include <gtest/gtest.h>
+
+#include "nabla/base/error.h"
+#include "nabla/base/file.h"
+#include "tests/support/files.h"
+#include "tests/support/packing.h"
+
+namespace nabla::data {
+namespace {
+
+using namespace std::string_literals;
+using test::bytes_of;
+using test::Folder;
+using test::gzip;
+using test::message_of;
+
+Tensor decode(const std::string& bytes) { return decode_idx(bytes_of(bytes), "f"); }
+
+std::string error_of(const std::string& bytes) {
+  return message_of<FileError>([&] { decode(bytes); });
+}
+
+const std::string small = "\0\0\x08\x02\0\0\0\x02\0\0\0\x03"s + "\x01\x02\x03\xfd\xfe\xff"s;
+
+TEST(Idx, ReadsBytes) {
+  for (const std::string& bytes : {small, gzip(small)}) {
+    const Tensor tensor = decode(bytes);
+    EXPECT_EQ(tensor.spec(), (Spec{DType::u8, {2, 3}}));
+    EXPECT_EQ(tensor.to_vector<std::uint8_t>(),
+              (std::vector<std::uint8_t>{1, 2, 3, 253, 254, 255}));
+  }
+}
+
+// The bytes of each number by hand, from two's complement and IEEE 754.
+TEST(Idx, ReadsBigEndianNumbers) {
+  EXPECT_EQ(
+      decode("\0\0\x0c\x01\0\0\0\x02\x01\x02\x03\x04\xff\xff\xff\xfe"s).to_vector<std::int32_t>(),
+      (std::vector<std::int32_t>{0x01020304, -2}));
+  EXPECT_EQ(decode("\0\0\x0d\x01\0\0\0\x02\x3f\x80\0\0\xc0\x20\0\0"s).to_vector<float>(),
+            (std::vector<float>{1, -2.5F}));
+  EXPECT_EQ(decode("\0\0\x0e\x01\0\0\0\x01\x3f\xe0\0\0\0\0\0\0"s).to_vector<double>(),
+            (std::vector<double>{0.5}));
+}
+
+TEST(Idx, ReadsOneToEightAxesAndNoElements) {
+  std::string header = "\0\0\x08"s;
+  std::string extents;
+  for (char rank = 1; rank <= 8; ++rank) {
+    extents += "\0\0\0\x01"s;
+    EXPECT_EQ(decode(header + rank + extents + "x").rank(), rank);
+  }
+  EXPECT_EQ(decode("\0\0\x0d\x02\0\0\0\0\0\0\0\x07"s).shape(), (Shape{0, 7}));
+}
+
+TEST(Idx, ReadsJoinedGzipFiles) {
+  const Tensor tensor = decode(gzip(small.substr(0, 14)) + gzip(small.substr(14)));
+  EXPECT_EQ(tensor.to_doubles(), decode(small).to_doubles());
+}
+
+TEST(IdxErrors, Header) {
+  const std::string what =
+      "f: no IDX file (byte 4): expected two zero bytes, an element type and a number of axes in "
+      "front";
+  EXPECT_EQ(error_of("P5 28 28"), what);
+  EXPECT_EQ(error_of("\0\0\x08"s),
+            "f: no IDX file (byte 3): expected two zero bytes, an element type and a number of "
+            "axes in front");
+  EXPECT_EQ(error_of("\0\0\x0b\x01\0\0\0\x01\0\x01"s),
+            "f: element type 11 (byte 4): expected 8 (u8), 12 (i32), 13 (f32) or 14 (f64)");
+  EXPECT_EQ(error_of("\0\0\x08\0"s), "f: 0 axes (byte 4): expected 1 to 8");
+  EXPECT_EQ(error_of("\0\0\x08\x09"s), "f: 9 axes (byte 4): expected 1 to 8");
+  EXPECT_EQ(error_of("\0\0\x08\x02\0\0\0\x01\0\0"s),
+            "f: the file ends early (byte 10): expected 2 extents of 4 bytes");
+}
+
+TEST(IdxErrors, Length) {
+  EXPECT_EQ(error_of(small.substr(0, 17)),
+            "f: the file is too short (byte 12): expected the elements of u8[2, 3]");
+  EXPECT_EQ(error_of(small + "x"),
+            "f: something follows the last element (byte 19): expected the end of the file");
+}
+
+TEST(IdxErrors, SizesAreBoundedBeforeMemoryIsTaken) {
+  const std::string huge = "\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s;
+  EXPECT_EQ(error_of(huge),
+            "f: the file is too short (byte 12): expected the elements of f64[4294967295, "
+            "4294967295]");
+  const std::string large = "\0\0\x08\x02\0\0\xff\xff\0\0\xff\xff"s;
+  EXPECT_EQ(error_of(large),
+            "f: the file is too short (byte 12): expected the elements of u8[65535, 65535]");
+  EXPECT_EQ(error_of(gzip(large)),
+            "f: the file is too short (byte 12 unpacked): expected the elements of u8[65535, "
+            "65535]");
+}
+
+TEST(IdxErrors, Gzip) {
+  const std::string packed = gzip(small);
+  EXPECT_EQ(error_of(packed.substr(0, packed.size() - 1)),
+            "f: the packed file ends early (byte 18 unpacked): expected the rest of it");
+  EXPECT_EQ(error_of(gzip(small.substr(0, 17))),
+            "f: the file ends early (byte 17 unpacked): expected 6 bytes of elements");
+  EXPECT_EQ(error_of(gzip(small + "x")),
+            "f: something follows the last element (byte 19 unpacked): expected the end of the "
+            "file");
+  EXPECT_EQ(error_of(packed + "trailing"),
+            "f: the packed data are damaged: incorrect header check (byte 18 unpacked): expected "
+            "an undamaged gzip file");
+  std::string wrong_sum = packed;
+  wrong_sum[packed.size() - 8] ^= 1;
+  EXPECT_EQ(error_of(wrong_sum),
+            "f: the packed data are damaged: incorrect data check (byte 18 unpacked): expected an "
+            "undamaged gzip file");
+}
+
+TEST(IdxErrors, NameTheFile) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("none"));
+  EXPECT_EQ(message_of<FileError>([&] { read_idx(folder / "a"); }).find(folder / "a: "), 0U);
+}
+
+TEST(IdxErrors, CorpusIsReadOrRefused) {
+  int read = 0;
+  int refused = 0;
+  for (const std::string& path : test::corpus("idx")) {
+    SCOPED_TRACE(path);
+    try {
+      read_idx(path);
+      ++read;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string_view(error.what()).find('\n'), std::string_view::npos);
+      ++refused;
+    }
+  }
+  EXPECT_GE(read, 5);
+  EXPECT_GE(refused, 20);
+}
+
+}  // namespace
+}  // namespace nabla::data
