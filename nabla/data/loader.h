@@ -1,6 +1,7 @@
 /// Batches of a data set, epoch after epoch.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -94,7 +94,7 @@ Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec
   const FlushDenormals flush;
   Tensor out = Tensor::empty(spec);
   if (op.tile != nullptr) {
-    const Tile tile = op.tile(tiles(), in.back().dtype(), spec.dtype);
+    const Tile tile = op.tile(tiles(), in.back().dtype(), spec.dtype).dense;
     const bool dense = std::all_of(in.begin(), in.end(),
                                    [](const Tensor& t) { return t.layout().is_contiguous(); });
     dense ? run_tile(tile, in, out) : run_strided(tile, in, out);

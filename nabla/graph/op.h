@@ -98,7 +98,7 @@ struct Op {
   /// The same elements under another layout, if strides can express it.
   std::optional<Layout> (*view)(const Layout& in, const Attributes& attributes) = nullptr;
   /// An elementwise function, found by the types of the last input and of the output.
-  Tile (*tile)(const TileTable& table, DType in, DType out) = nullptr;
+  TileVariants (*tile)(const TileTable& table, DType in, DType out) = nullptr;
   /// Any other loop. Inputs and output are contiguous unless the op takes `any_strides`.
   void (*kernel)(std::span<const Argument> in, const Argument& out,
                  const Attributes& attributes) = nullptr;

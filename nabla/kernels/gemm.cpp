@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <utility>
 
 #include "nabla/base/parallel.h"
@@ -17,15 +18,17 @@
 // How it works. C is cut into strips; a strip is made of register tiles of tile_rows rows by
 // tile_vectors vectors, each summed over a whole chunk of k in order; then the epilogue runs.
 //
-//   for each block of columns        (its part of B stays in the L2 cache)
-//     for each strip of rows         (its part of C stays in the L1 cache)
-//       for each chunk of k
-//         for each tile of the strip
-//       epilogue
+//   for each block of columns        (its part of B stays in the L2 cache)  } tasks for
+//     for each group of strips                                              } threads
+//       for each strip of rows       (its part of C stays in the L1 cache)
+//         for each chunk of k
+//           for each tile of the strip
+//         epilogue
 //
-// The lanes of a vector are columns, so a row of B must be contiguous; where it is not, B is packed
-// into panels. A is read one element at a time, with any strides. If it is cheaper, the transposed
-// product C^T = B^T A^T is computed instead, and only the tiles are turned back as they are stored.
+// The lanes of a vector are columns, so a row of B must be contiguous; where it is not, and where
+// it pays, B is packed into panels as wide as a tile. A is read one element at a time, with any
+// strides. If it is cheaper, the transposed product C^T = B^T A^T is computed instead, and only the
+// tiles are turned back as they are stored.
 
 HWY_BEFORE_NAMESPACE();
 namespace nabla::HWY_NAMESPACE {
@@ -33,29 +36,33 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 using std::int64_t;
 
-#ifndef TR
-#define TR 6
-#define TV 2
-#endif
+// Size of a tile. Of 32 registers 24 hold sums, 3 a row of B, 1 an element of A; of 16 it is 12,
+// 2, 1.
 #if HWY_TARGET <= HWY_AVX3
-constexpr int tile_rows = 8, tile_vectors = 3;  // of 32 registers: 24 sums, 3 of B, 1 of A
+constexpr int tile_rows = 8;
+constexpr int tile_vectors = 3;
 #else
-constexpr int tile_rows = TR, tile_vectors = TV;  // of 16 registers: 12 sums, 2 of B, 1 of A
+constexpr int tile_rows = 6;
+constexpr int tile_vectors = 2;
 #endif
+constexpr int64_t block_bytes = 256 * 1024;  // of B: half of a small L2 cache
+constexpr int64_t most_columns = 512;        // of a block
+constexpr int64_t strip_elements = 2048;
+#ifndef TASK
+#define TASK 1000000
+#endif
+constexpr int64_t task_work = TASK;  // multiply-adds worth a task for a thread
 
 template <class T>
 using Lanes = hn::ScalableTag<T>;
 template <class T>
 constexpr int lanes = static_cast<int>(hn::MaxLanes(Lanes<T>()));
+template <class T>
+constexpr int64_t panel = tile_vectors* lanes<T>;  // columns of a tile
 
 constexpr int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 
-// Part i of `size` things split into `parts` parts whose sizes differ by one at most.
-int64_t part_begin(int64_t size, int64_t parts, int64_t i) {
-  return size / parts * i + std::min(size % parts, i);
-}
-
-// One register tile: C = A B for a chunk of k.
+// One register tile: C = A B over a chunk of k.
 template <class T>
 struct Tile {
   int64_t k;
@@ -67,7 +74,7 @@ struct Tile {
   T* c;  // [rows, columns]
   int64_t c_row_stride;
   int64_t columns;  // at most vectors * lanes
-  bool add;         // to what C holds, else store
+  bool add;         // to what C holds
   bool transposed;  // C is [columns, rows]
 };
 
@@ -100,40 +107,41 @@ HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int6
   }
 }
 
+// `partial`: the last vector has fewer columns than lanes.
 template <class T, int rows, int vectors, bool partial>
 HWY_NOINLINE void compute_tile(const Tile<T>& t) {
   const Lanes<T> d;
-  constexpr int width = vectors * lanes<T>;
   const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes<T>));
+  const T* a = t.a;
+  const T* b = t.b;
+  const int64_t a_row_stride = t.a_row_stride;
+  const int64_t a_column_stride = t.a_column_stride;
+  const int64_t b_row_stride = t.b_row_stride;
+  // The loops over rows and vectors must be unrolled: then all sums live in registers.
   hn::Vec<Lanes<T>> sum[rows][vectors];
-  const T* a[rows];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
-    a[i] = t.a + i * t.a_row_stride;
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
-  const T* b = t.b;
-  const int64_t a_step = t.a_column_stride;
-  const int64_t b_step = t.b_row_stride;
-  int64_t at = 0;
   for (int64_t k = t.k; k > 0; --k) {
-    hn::Vec<Lanes<T>> bv[vectors];
+    hn::Vec<Lanes<T>> b_row[vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      bv[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes<T>)
-                                          : hn::LoadU(d, b + v * lanes<T>);
+      b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes<T>)
+                                             : hn::LoadU(d, b + v * lanes<T>);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
-      const auto x = hn::Set(d, a[i][at]);
+      const auto x = hn::Set(d, a[i * a_row_stride]);
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(x, bv[v], sum[i][v]);
+      for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(x, b_row[v], sum[i][v]);
     }
-    at += a_step;
-    b += b_step;
+    a += a_column_stride;
+    b += b_row_stride;
   }
-  if (partial || t.transposed) {
+  if (partial || t.transposed || t.add) {
+    constexpr int width = vectors * lanes<T>;
     HWY_ALIGN T sums[rows * width];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
@@ -143,12 +151,13 @@ HWY_NOINLINE void compute_tile(const Tile<T>& t) {
     write_tile(t, rows, sums, width);
     return;
   }
+  T* c = t.c;
+  const int64_t c_row_stride = t.c_row_stride;
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      T* c = t.c + i * t.c_row_stride + v * lanes<T>;
-      hn::StoreU(t.add ? hn::Add(hn::LoadU(d, c), sum[i][v]) : sum[i][v], d, c);
+      hn::StoreU(sum[i][v], d, c + i * c_row_stride + v * lanes<T>);
     }
   }
 }
@@ -164,207 +173,277 @@ constexpr auto tile_functions(std::integer_sequence<int, i...>) {
 }
 
 template <class T>
-void dispatch_tile(const Tile<T>& t, int64_t rows) {
+HWY_INLINE void dispatch_tile(const Tile<T>& t, int64_t rows) {
   static constexpr auto functions =
       tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_vectors * 2>());
   const int64_t vectors = (t.columns + lanes<T> - 1) / lanes<T>;
   const bool partial = t.columns != vectors * lanes<T>;
-  const int64_t index = ((rows - 1) * tile_vectors + vectors - 1) * 2 + (partial ? 1 : 0);
-  functions[static_cast<size_t>(index)](t);
+  functions[static_cast<size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + partial)](t);
 }
 
-// Memory of a thread that is kept from call to call.
+// Computes [rows, columns] by tiles; `t` is the first of them and walks over all. The panels of B
+// are b_panel_stride apart.
 template <class T>
-T* scratch(size_t which, int64_t size) {
-  struct Memory {
-    hwy::AlignedFreeUniquePtr<T[]> data;
-    int64_t size = 0;
-  };
-  thread_local std::array<Memory, 3> memories;
-  Memory& memory = memories[which];
-  if (memory.size < size) {
-    memory.data = hwy::AllocateAligned<T>(static_cast<size_t>(size));
-    memory.size = size;
+void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, int64_t b_panel_stride) {
+  const T* a = t.a;
+  const T* b = t.b;
+  T* c = t.c;
+  // Rows are split evenly: few rows in the last tile would leave most of the registers idle.
+  const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
+  int64_t i = 0;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t height = tiles == 1 ? rows : rows / tiles + (tile < rows % tiles);
+    t.a = a + i * t.a_row_stride;
+    t.b = b;
+    for (int64_t j = 0; j < columns; j += panel<T>) {
+      t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
+      t.columns = std::min(panel<T>, columns - j);
+      dispatch_tile(t, height);
+      t.b += b_panel_stride;
+    }
+    i += height;
   }
-  return memory.data.get();
 }
 
-// The blocks of one product. If transposed, a, b, m and n are those of C^T = B^T A^T.
+// Copies rows k0.. and columns j0.. of a matrix into panels [k, width] of panel_columns columns and
+// zeros; width is a multiple of the lanes.
+template <class T>
+HWY_NOINLINE void pack(const MatrixView<T>& matrix, int64_t k0, int64_t k, int64_t j0,
+                       int64_t columns, int64_t panel_columns, int64_t width, T* out) {
+  const Lanes<T> d;
+  const int64_t row_stride = matrix.row_stride;
+  const int64_t column_stride = matrix.column_stride;
+  // One vector of one panel, rows [begin, end); `left` columns are there.
+  const auto pack_vector = [&](const T* from, int64_t left, int64_t begin, int64_t end, T* to) {
+    int64_t p = begin;
+    if (left > 0 && column_stride == 1) {
+      const auto some = hn::FirstN(d, static_cast<size_t>(std::min<int64_t>(left, lanes<T>)));
+      if (left >= lanes<T>) {
+        for (; p < end; ++p) hn::Store(hn::LoadU(d, from + p * row_stride), d, to + p * width);
+      }
+      for (; p < end; ++p) {
+        hn::Store(hn::MaskedLoad(some, d, from + p * row_stride), d, to + p * width);
+      }
+    } else if (left >= lanes<T> && row_stride == 1) {
+      for (; p + block<T> <= end; p += block<T>) {
+        rows_from_columns(d, from + p, column_stride, to + p * width, width);
+      }
+    }
+    for (; p < end; ++p) {
+      for (int64_t i = 0; i < lanes<T>; ++i) {
+        to[p * width + i] = i < left ? from[p * row_stride + i * column_stride] : T{0};
+      }
+    }
+  };
+  // Some rows at a time, so that every cache line is fetched once.
+  for (int64_t p = 0; p < k; p += 16) {
+    for (int64_t j = 0; j < columns; j += panel_columns) {
+      const T* from = matrix.data + k0 * row_stride + (j0 + j) * column_stride;
+      T* to = out + j / panel_columns * width * k;
+      for (int64_t v = 0; v < width; v += lanes<T>) {
+        pack_vector(from + v * column_stride, std::min(panel_columns, columns - j) - v, p,
+                    std::min(k, p + 16), to + v);
+      }
+    }
+  }
+}
+
+// How a product is cut. If transposed, m, n, a and b are those of C^T = B^T A^T.
 template <class T>
 struct Blocking {
-  int64_t m, n, k;
-  MatrixView<T> a, b;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  MatrixView<T> a;
+  MatrixView<T> b;
   bool transposed;
-  bool pack;
   bool pack_a;
-  int64_t panels;         // of all columns
+  bool pack_b;
   int64_t block_columns;  // a multiple of the panel
   int64_t strip_rows;
+  int64_t group_rows;  // a multiple of strip_rows
 };
-
-// Copies rows k0.. of B, columns j0.. into a panel [k, width], zeros beyond the columns.
-template <class T>
-HWY_NOINLINE void pack_panel(const MatrixView<T>& b, int64_t k0, int64_t k, int64_t j0,
-                             int64_t columns, int64_t width, T* out) {
-  const T* from = b.data + k0 * b.row_stride + j0 * b.column_stride;
-  const Lanes<T> d;
-  const auto copy = [&](int64_t p0, int64_t j_begin, int64_t j_end) {
-    for (int64_t p = p0; p < k; ++p) {
-      for (int64_t j = j_begin; j < j_end; ++j) {
-        out[p * width + j] = from[p * b.row_stride + j * b.column_stride];
-      }
-    }
-  };
-  int64_t j = 0;
-  if (b.column_stride == 1) {
-    const int64_t whole = columns / lanes<T> * lanes<T>;
-    const auto rest = hn::FirstN(d, static_cast<size_t>(columns - whole));
-    for (int64_t p = 0; p < k; ++p) {
-      for (j = 0; j < whole; j += lanes<T>) {
-        hn::Store(hn::LoadU(d, from + p * b.row_stride + j), d, out + p * width + j);
-      }
-      if (whole < columns) {
-        hn::Store(hn::MaskedLoad(rest, d, from + p * b.row_stride + j), d, out + p * width + j);
-        j += lanes<T>;
-      }
-      for (; j < width; j += lanes<T>) hn::Store(hn::Zero(d), d, out + p * width + j);
-    }
-    return;
-  } else if (b.row_stride == 1) {
-    for (; j + lanes<T> <= columns; j += lanes<T>) {
-      int64_t p = 0;
-      for (; p + block<T> <= k; p += block<T>) {
-        rows_from_columns(d, from + j * b.column_stride + p, b.column_stride, out + p * width + j,
-                          width);
-      }
-      copy(p, j, j + lanes<T>);
-    }
-  }
-  copy(0, j, columns);
-  for (int64_t p = 0; p < k; ++p) {
-    for (j = columns; j < width; ++j) out[p * width + j] = 0;
-  }
-}
-
-#ifndef L2
-#define L2 262144
-#endif
-#ifndef SWAP
-#define SWAP 1
-#endif
-#ifndef PACK
-#define PACK 16
-#endif
-#ifndef PACKA
-#define PACKA 1
-#endif
 
 template <class T>
 Blocking<T> choose_blocking(const Gemm<T>& g) {
-  // Costs in multiply-adds: lanes beyond the edge compute for nothing; a turned element costs ten
-  // to sixteen.
-  const bool pack_b = g.b.column_stride != 1;
-  const bool pack_a = g.a.row_stride != 1;
-  const int64_t straight = g.m * g.k * round_up(g.n, lanes<T>) + (pack_b ? 10 * g.n * g.k : 0);
+  // Costs in multiply-adds: the lanes beyond an edge compute for nothing, and to transpose an
+  // element costs as much as some ten multiply-adds.
+  const bool transpose_a = g.a.row_stride != 1;
+  const bool transpose_b = g.b.column_stride != 1;
+  const int64_t straight = g.m * g.k * round_up(g.n, lanes<T>) + (transpose_b ? 10 * g.n * g.k : 0);
   const int64_t turned =
-      g.n * g.k * round_up(g.m, lanes<T>) + (pack_a ? 10 * g.m * g.k : 0) + 16 * g.m * g.n;
-  const int64_t panel = tile_vectors * lanes<T>;
+      g.n * g.k * round_up(g.m, lanes<T>) + (transpose_a ? 10 * g.m * g.k : 0) + 16 * g.m * g.n;
   Blocking<T> s{};
   s.k = g.k;
-  s.transposed = SWAP && turned < straight;
+  s.transposed = turned < straight;
   if (s.transposed) {
     s.m = g.n;
     s.n = g.m;
     s.a = {g.b.data, g.b.column_stride, g.b.row_stride};
     s.b = {g.a.data, g.a.column_stride, g.a.row_stride};
-    s.pack = pack_a;
+    s.pack_b = transpose_a;
+    s.block_columns = panel<T>;
   } else {
     s.m = g.m;
     s.n = g.n;
     s.a = g.a;
     s.b = g.b;
-    s.pack = pack_b || (PACK && s.m >= PACK && s.n > panel);
-    s.pack_a = PACKA && s.a.column_stride != 1 && s.n >= 4 * panel;
-  }
-  if (s.transposed) {
-    s.block_columns = panel;
-  } else {
     // As few blocks as fit the cache, of equal width.
     const int64_t bytes = std::min(s.k, gemm_chunk) * s.n * static_cast<int64_t>(sizeof(T));
-    const int64_t blocks = std::max(bytes / L2, (s.n - 1) / 512) + 1;
-    s.block_columns = round_up((s.n + blocks - 1) / blocks, panel);
+    const int64_t blocks = std::max(bytes / block_bytes, (s.n - 1) / most_columns) + 1;
+    s.block_columns = round_up((s.n + blocks - 1) / blocks, panel<T>);
+    s.pack_b = transpose_b || (s.m >= 16 && s.n > panel<T>);
+    // Lines of A that are a multiple of 512 bytes apart fall into few sets of the L1 cache, and
+    // many of them do not fit it.
+    const int64_t line_stride = s.a.column_stride * static_cast<int64_t>(sizeof(T));
+    s.pack_a =
+        s.a.column_stride != 1 && s.n >= 4 * panel<T> && (line_stride % 512 == 0 || s.k >= 256);
   }
-  s.strip_rows = std::max<int64_t>(1, 2048 / s.block_columns / tile_rows) * tile_rows;
+  s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
+  const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
+  s.group_rows = s.strip_rows * (task_work / strip_work + 1);
   return s;
 }
 
-// Columns [j0, j0 + columns) of rows [row_begin, row_end).
+// Scratch memory of a thread, kept from call to call.
 template <class T>
-void compute_block(const Gemm<T>& g, const Blocking<T>& s, int64_t j0, int64_t columns,
-                   int64_t row_begin, int64_t row_end) {
-  const int64_t width = tile_vectors * lanes<T>;
-  const int64_t chunk = std::min(s.k, gemm_chunk);
-  T* packed = s.pack ? scratch<T>(0, round_up(columns, width) * chunk) : nullptr;
-  T* strip_memory = g.c == nullptr ? scratch<T>(1, s.strip_rows * s.block_columns) : nullptr;
-  const int64_t a_width = round_up(std::min(s.strip_rows, s.m), lanes<T>);
-  T* packed_a = s.pack_a ? scratch<T>(2, a_width * chunk) : nullptr;
-  int64_t packed_k0 = -1;
-  for (int64_t i0 = row_begin; i0 < row_end; i0 += s.strip_rows) {
-    const int64_t rows = std::min(s.strip_rows, row_end - i0);
-    GemmStrip<T> strip = s.transposed
-                             ? GemmStrip<T>{j0, columns, i0, rows, strip_memory, s.strip_rows}
-                             : GemmStrip<T>{i0, rows, j0, columns, strip_memory, s.block_columns};
-    if (g.c != nullptr) {
-      strip.data = g.c + strip.row * g.c_row_stride + strip.column;
-      strip.row_stride = g.c_row_stride;
+struct Scratch {
+  struct Memory {
+    hwy::AlignedFreeUniquePtr<T[]> data;
+    int64_t size = 0;
+
+    T* get(int64_t at_least) {
+      if (size < at_least) {
+        data = hwy::AllocateAligned<T>(static_cast<size_t>(at_least));
+        size = at_least;
+      }
+      return data.get();
     }
-    int64_t k0 = 0;
-    do {
-      const int64_t k = std::min(chunk, s.k - k0);
-      if (s.pack && packed_k0 != k0) {
-        for (int64_t j = 0; j < columns; j += width) {
-          pack_panel(s.b, k0, k, j0 + j, std::min(width, columns - j), width, packed + j * k);
-        }
-        packed_k0 = k0;
-      }
-      if (s.pack_a) {
-        pack_panel({s.a.data, s.a.column_stride, s.a.row_stride}, k0, k, i0, rows, a_width,
-                   packed_a);
-      }
-      const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
-      for (int64_t tile = 0; tile < tiles; ++tile) {
-        const int64_t i = part_begin(rows, tiles, tile);
-        const int64_t tile_height = part_begin(rows, tiles, tile + 1) - i;
-        for (int64_t j = 0; j < columns; j += width) {
-          const Tile<T> t{.k = k,
-                          .a = s.pack_a
-                                   ? packed_a + i
-                                   : s.a.data + (i0 + i) * s.a.row_stride + k0 * s.a.column_stride,
-                          .a_row_stride = s.pack_a ? 1 : s.a.row_stride,
-                          .a_column_stride = s.pack_a ? a_width : s.a.column_stride,
-                          .b = s.pack ? packed + j * k : s.b.data + k0 * s.b.row_stride + j0 + j,
-                          .b_row_stride = s.pack ? width : s.b.row_stride,
-                          .c = strip.data +
-                               (s.transposed ? j * strip.row_stride + i : i * strip.row_stride + j),
-                          .c_row_stride = strip.row_stride,
-                          .columns = std::min(width, columns - j),
-                          .add = k0 > 0,
-                          .transposed = s.transposed};
-          dispatch_tile(t, tile_height);
-        }
-      }
-      k0 += k;
-    } while (k0 < s.k);
-    if (g.epilogue != nullptr) g.epilogue(g.context, strip);
+  };
+  Memory a, b, strip;
+  // What `b` holds: this part of B of this call.
+  std::uint64_t call = 0;
+  int64_t column = 0;
+  int64_t k0 = 0;
+};
+
+// The strip of rows [i0, i0 + rows) and columns [j0, j0 + columns).
+template <class T>
+void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, int64_t i0,
+                   int64_t rows, int64_t j0, int64_t columns) {
+  thread_local Scratch<T> scratch;
+  GemmStrip<T> strip = s.transposed ? GemmStrip<T>{j0, columns, i0, rows, nullptr, s.strip_rows}
+                                    : GemmStrip<T>{i0, rows, j0, columns, nullptr, s.block_columns};
+  if (g.c != nullptr) {
+    strip.data = g.c + strip.row * g.c_row_stride + strip.column;
+    strip.row_stride = g.c_row_stride;
+  } else {
+    strip.data = scratch.strip.get(s.strip_rows * s.block_columns);
   }
+  const int64_t chunk = std::min(s.k, gemm_chunk);
+  int64_t k0 = 0;
+  do {
+    Tile<T> t{.k = std::min(chunk, s.k - k0),
+              .a = s.a.data + i0 * s.a.row_stride + k0 * s.a.column_stride,
+              .a_row_stride = s.a.row_stride,
+              .a_column_stride = s.a.column_stride,
+              .b = s.b.data + k0 * s.b.row_stride + j0,
+              .b_row_stride = s.b.row_stride,
+              .c = strip.data,
+              .c_row_stride = strip.row_stride,
+              .columns = 0,
+              .add = k0 > 0,
+              .transposed = s.transposed};
+    if (s.pack_b) {
+      T* packed = scratch.b.get(chunk * s.block_columns);
+      if (scratch.call != call || scratch.column != j0 || scratch.k0 != k0) {
+        pack(s.b, k0, t.k, j0, columns, panel<T>, panel<T>, packed);
+        scratch.call = call;
+        scratch.column = j0;
+        scratch.k0 = k0;
+      }
+      t.b = packed;
+      t.b_row_stride = panel<T>;
+    }
+    if (s.pack_a) {
+      const int64_t width = round_up(rows, lanes<T>);
+      T* packed = scratch.a.get(chunk * round_up(s.strip_rows, lanes<T>));
+      pack({s.a.data, s.a.column_stride, s.a.row_stride}, k0, t.k, i0, rows, width, width, packed);
+      t.a = packed;
+      t.a_row_stride = 1;
+      t.a_column_stride = width;
+    }
+    compute_tiles(t, rows, columns, s.pack_b ? panel<T> * t.k : panel<T>);
+    k0 += chunk;
+  } while (k0 < s.k);
+  if (g.epilogue != nullptr) g.epilogue(g.context, strip);
+}
+
+template <class T>
+HWY_NOINLINE void compute_blocks(const Gemm<T>& g) {
+  const Blocking<T> s = choose_blocking(g);
+  static std::atomic<std::uint64_t> calls;
+  const std::uint64_t call = ++calls;
+  const int64_t groups = (s.m + s.group_rows - 1) / s.group_rows;
+  const int64_t blocks = (s.n + s.block_columns - 1) / s.block_columns;
+  const auto task = [&](int64_t index) {
+    const int64_t j0 = index / groups * s.block_columns;
+    const int64_t columns = std::min(s.block_columns, s.n - j0);
+    const int64_t begin = index % groups * s.group_rows;
+    const int64_t end = std::min(begin + s.group_rows, s.m);
+    for (int64_t i = begin; i < end; i += s.strip_rows) {
+      compute_strip(g, s, call, i, std::min(s.strip_rows, end - i), j0, columns);
+    }
+  };
+  if (s.m * s.n * s.k < 2 * task_work) {
+    for (int64_t i = 0; i < groups * blocks; ++i) task(i);
+  } else {
+    parallel_for(groups * blocks, task);
+  }
+}
+
+// For products so small that to choose blocks would take longer than the product.
+template <class T>
+void compute_tiny(const Gemm<T>& g) {
+  Tile<T> t{.k = g.k,
+            .a = g.a.data,
+            .a_row_stride = g.a.row_stride,
+            .a_column_stride = g.a.column_stride,
+            .b = g.b.data,
+            .b_row_stride = g.b.row_stride,
+            .c = g.c,
+            .c_row_stride = g.c_row_stride,
+            .columns = 0,
+            .add = false,
+            .transposed = false};
+  int64_t rows = g.m;
+  int64_t columns = g.n;
+  if (g.n == 1 && g.c_row_stride == 1 && g.a.row_stride == 1) {  // a column is a row: use the lanes
+    t.a = g.b.data;
+    t.a_row_stride = 0;
+    t.a_column_stride = g.b.row_stride;
+    t.b = g.a.data;
+    t.b_row_stride = g.a.column_stride;
+    rows = 1;
+    columns = g.m;
+  }
+  if (rows <= tile_rows && columns <= panel<T>) {
+    t.columns = columns;
+    dispatch_tile(t, rows);
+  } else {
+    compute_tiles(t, rows, columns, panel<T>);
+  }
+  if (g.epilogue != nullptr) g.epilogue(g.context, {0, g.m, 0, g.n, g.c, g.c_row_stride});
 }
 
 template <class T>
 void gemm_any(const Gemm<T>& g) {
-  if (g.m == 0 || g.n == 0) return;
-  const Blocking<T> s = choose_blocking(g);
-  for (int64_t j = 0; j < s.n; j += s.block_columns) {
-    compute_block(g, s, j, std::min(s.block_columns, s.n - j), 0, s.m);
+  const bool contiguous = g.b.column_stride == 1 || g.n == 1;
+  if (contiguous && g.c != nullptr && g.m * g.n > 0 && g.m <= 64 && g.n <= 64 &&
+      g.m * g.n * g.k <= 1024) {
+    compute_tiny(g);
+  } else if (g.m != 0 && g.n != 0) {
+    compute_blocks(g);
   }
 }
 

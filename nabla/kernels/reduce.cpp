@@ -180,17 +180,6 @@ void argument_columns(std::int64_t n, std::int64_t stride, std::int64_t columns,
   }
 }
 
-// exp(x - m) of one row into `to`, and their sum.
-template <class T>
-T exponentials(std::int64_t n, const T* x, T m, T* to) {
-#pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) to[i] = x[i] - m;
-  tiles().exp[dtype_of<T>](n, to, nullptr, nullptr, to);
-  T sum;
-  sum_chunk<T>(n, to, &sum);
-  return sum;
-}
-
 // A row whose largest value is infinite has differences that are no numbers.
 template <class T>
 T shift_of(std::int64_t n, const T* x) {
@@ -198,28 +187,55 @@ T shift_of(std::int64_t n, const T* x) {
   return m == -std::numeric_limits<T>::infinity() ? T{0} : m;
 }
 
+// exp(x - m) of some rows into `to`, with each row's m and sum. The exponentials of all rows are
+// one run: a row of ten classes alone would leave most of a vector unused.
+template <class T>
+void exponentials(std::int64_t rows, std::int64_t n, const T* x, T* to, T* shifts, T* sums) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const T m = shifts[row] = shift_of(n, x + row * n);
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) to[row * n + i] = x[row * n + i] - m;
+  }
+  tiles().exp[dtype_of<T>].dense(rows * n, to, nullptr, nullptr, to);
+  for (std::int64_t row = 0; row < rows; ++row) sum_chunk<T>(n, to + row * n, sums + row);
+}
+
+// Rows at a time: about a block of elements, and never more than a block of rows.
+inline std::int64_t rows_at_once(std::int64_t n) {
+  return std::clamp<std::int64_t>(block / std::max<std::int64_t>(1, n), 1, block);
+}
+
 template <class T>
 void logsumexp_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
-  auto* memory = reinterpret_cast<T*>(scratch(static_cast<std::size_t>(n) * sizeof(T)));
+  const std::int64_t step = rows_at_once(n);
+  auto* memory = reinterpret_cast<T*>(scratch(static_cast<std::size_t>(n * step) * sizeof(T)));
+  T shifts[block];
+  T sums[block];
   T* out = static_cast<T*>(to);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const T* x = static_cast<const T*>(from) + row * n;
-    const T m = shift_of(n, x);
-    const T sum = exponentials(n, x, m, memory);
-    T log_sum;
-    tiles().log[dtype_of<T>](1, &sum, nullptr, nullptr, &log_sum);
-    out[row] = m == std::numeric_limits<T>::infinity() ? m : m + log_sum;
+  for (std::int64_t row = 0; row < rows; row += step) {
+    const std::int64_t count = std::min(step, rows - row);
+    exponentials(count, n, static_cast<const T*>(from) + row * n, memory, shifts, sums);
+    tiles().log[dtype_of<T>].dense(count, sums, nullptr, nullptr, sums);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const bool infinite = shifts[i] == std::numeric_limits<T>::infinity();
+      out[row + i] = infinite ? shifts[i] : shifts[i] + sums[i];
+    }
   }
 }
 
 template <class T>
 void softmax_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const T* x = static_cast<const T*>(from) + row * n;
+  const std::int64_t step = rows_at_once(n);
+  T shifts[block];
+  T sums[block];
+  for (std::int64_t row = 0; row < rows; row += step) {
+    const std::int64_t count = std::min(step, rows - row);
     T* out = static_cast<T*>(to) + row * n;
-    const T sum = exponentials(n, x, shift_of(n, x), out);
+    exponentials(count, n, static_cast<const T*>(from) + row * n, out, shifts, sums);
+    for (std::int64_t r = 0; r < count; ++r) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < n; ++i) out[i] /= sum;
+      for (std::int64_t i = 0; i < n; ++i) out[r * n + i] /= sums[r];
+    }
   }
 }
 

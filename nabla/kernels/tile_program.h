@@ -17,6 +17,7 @@ struct TileOperand {
   int element_size = 4;       // bytes
   Dims strides;               // in elements, one an axis of the program's extents
   bool written = false;
+  bool repeats = false;       // one number, for instructions that take it as such
 };
 
 /// One function call on a tile. Places below the number of operands are operands, those above are
@@ -27,7 +28,8 @@ struct TileInstruction {
 };
 
 /// The same instructions for every element of an index space.
-struct TileProgram {
+class TileProgram {
+ public:
   /// Elements in a tile at most.
   static constexpr std::int64_t tile_size = 512;
   /// Operands and temporaries at most.
@@ -37,6 +39,7 @@ struct TileProgram {
   std::vector<TileOperand> operands;
   std::vector<TileInstruction> instructions;
   int temporaries = 0;
+  bool flat = false;  ///< set by collapse(): one axis at most, and nothing needs to be staged
 
   /// Joins neighbouring axes that every operand steps through as if they were one. Call it once,
   /// when all operands are known.
@@ -47,8 +50,13 @@ struct TileProgram {
 
   /// Runs over rows [row, row + rows) and columns [column, column + columns) of a program with two
   /// axes, while operand 0 is at `strip` for the first of them, with rows `strip_stride` apart.
-  void run_strip(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns,
-                 std::byte* strip, std::int64_t strip_stride) const;
+  /// `pass` numbers the passes over the whole: what repeats from row to row is laid out once in each.
+  void run_strip(std::uint64_t pass, std::int64_t row, std::int64_t rows, std::int64_t column,
+                 std::int64_t columns, std::byte* strip, std::int64_t strip_stride) const;
+
+ private:
+  void run_flat() const;
+  void run_planes() const;
 };
 
 }  // namespace nabla

@@ -265,14 +265,26 @@ void unary(std::int64_t n, const void* a, const void*, const void*, void* out) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = F()(x[i]);
 }
 
-template <class F, class T>
+enum class Repeat { none, a, b };
+
+template <class F, class T, Repeat repeat>
 void binary(std::int64_t n, const void* a, const void* b, const void*, void* out) {
   using R = std::invoke_result_t<F, T, T>;
   const T* x = static_cast<const T*>(a);
   const T* y = static_cast<const T*>(b);
   R* z = static_cast<R*>(out);
+  if constexpr (repeat == Repeat::a) {
+    const T first = *x;
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) z[i] = F()(x[i], y[i]);
+    for (std::int64_t i = 0; i < n; ++i) z[i] = F()(first, y[i]);
+  } else if constexpr (repeat == Repeat::b) {
+    const T first = *y;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) z[i] = F()(x[i], first);
+  } else {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) z[i] = F()(x[i], y[i]);
+  }
 }
 
 template <class T>
@@ -309,21 +321,33 @@ void vector_unary(std::int64_t n, const void* a, const void*, const void*, void*
 
 // ---- The table.
 
+template <class F, class T>
+constexpr TileVariants one = {unary<F, T>};
+template <class F, class T>
+constexpr TileVariants two = {binary<F, T, Repeat::none>, binary<F, T, Repeat::a>,
+                              binary<F, T, Repeat::b>};
+
 template <class F>
-constexpr TileSet unary_floats = {{unary<F, float>, unary<F, double>}};
+constexpr TileSet unary_floats = {{one<F, float>, one<F, double>}};
 template <class F>
-constexpr TileSet unary_numbers = {{unary<F, float>, unary<F, double>, unary<F, std::int32_t>,
-                                    unary<F, std::int64_t>, unary<F, std::uint8_t>}};
+constexpr TileSet unary_numbers = {{one<F, float>, one<F, double>, one<F, std::int32_t>,
+                                    one<F, std::int64_t>, one<F, std::uint8_t>}};
 template <class F>
-constexpr TileSet binary_floats = {{binary<F, float>, binary<F, double>}};
+constexpr TileSet binary_floats = {{two<F, float>, two<F, double>}};
 template <class F>
-constexpr TileSet binary_numbers = {{binary<F, float>, binary<F, double>, binary<F, std::int32_t>,
-                                     binary<F, std::int64_t>, binary<F, std::uint8_t>}};
+constexpr TileSet binary_numbers = {{two<F, float>, two<F, double>, two<F, std::int32_t>,
+                                     two<F, std::int64_t>, two<F, std::uint8_t>}};
 template <class F>
-constexpr TileSet vector_floats = {{vector_unary<F, float>, vector_unary<F, double>}};
+constexpr TileSet vector_floats = {
+    {TileVariants{vector_unary<F, float>}, TileVariants{vector_unary<F, double>}}};
+template <class From, class To>
+constexpr TileVariants conversion = {cast<From, To>};
 template <class From>
-constexpr TileSet cast_from = {{cast<From, float>, cast<From, double>, cast<From, std::int32_t>,
-                                cast<From, std::int64_t>, cast<From, std::uint8_t>}};
+constexpr TileSet cast_from = {{conversion<From, float>, conversion<From, double>,
+                                conversion<From, std::int32_t>, conversion<From, std::int64_t>,
+                                conversion<From, std::uint8_t>}};
+template <class T>
+constexpr TileVariants choice = {where<T>};
 
 constexpr TileTable table = {
     .copy = unary_numbers<Copy>,
@@ -358,8 +382,8 @@ constexpr TileTable table = {
     .not_equal = binary_numbers<NotEqual>,
     .less = binary_numbers<Less>,
     .less_equal = binary_numbers<LessEqual>,
-    .where = {{where<float>, where<double>, where<std::int32_t>, where<std::int64_t>,
-               where<std::uint8_t>}},
+    .where = {{choice<float>, choice<double>, choice<std::int32_t>, choice<std::int64_t>,
+               choice<std::uint8_t>}},
     .cast = {cast_from<float>, cast_from<double>, cast_from<std::int32_t>, cast_from<std::int64_t>,
              cast_from<std::uint8_t>},
 };

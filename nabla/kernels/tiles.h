@@ -13,10 +13,20 @@ namespace nabla {
 /// inputs, but may not overlap one at another place.
 using Tile = void (*)(std::int64_t n, const void* a, const void* b, const void* c, void* out);
 
+/// A function, and for those of two inputs its variants in which one of them is a single number
+/// that serves for every i.
+struct TileVariants {
+  Tile dense = nullptr;
+  Tile repeat_a = nullptr;
+  Tile repeat_b = nullptr;
+};
+
 /// One function for each element type it takes; nullptr for the others.
 struct TileSet {
-  std::array<Tile, std::size(all_dtypes)> by_dtype{};
-  Tile operator[](DType dtype) const { return by_dtype[static_cast<std::size_t>(dtype)]; }
+  std::array<TileVariants, std::size(all_dtypes)> by_dtype{};
+  const TileVariants& operator[](DType dtype) const {
+    return by_dtype[static_cast<std::size_t>(dtype)];
+  }
 };
 
 /// The element type in brackets of each set is that of the inputs. Comparisons write u8, `where`

@@ -11,7 +11,7 @@ namespace nabla {
 namespace {
 
 template <TileSet TileTable::*set>
-Tile tile_of(const TileTable& table, DType in, DType) {
+TileVariants tile_of(const TileTable& table, DType in, DType) {
   return (table.*set)[in];
 }
 
@@ -19,7 +19,7 @@ Tile tile_of(const TileTable& table, DType in, DType) {
 std::string supported_types(const Op& op, DType out) {
   std::vector<DType> types;
   for (const DType dtype : all_dtypes) {
-    if (op.tile(tiles(), dtype, out) != nullptr) types.push_back(dtype);
+    if (op.tile(tiles(), dtype, out).dense != nullptr) types.push_back(dtype);
   }
   return join(types, ", ");
 }
@@ -40,7 +40,7 @@ void check_elementwise(const Op& op, Inputs in, DType out) {
                            " differ; convert one with cast"));
     }
   }
-  if (op.tile(tiles(), last.dtype(), out) == nullptr) {
+  if (op.tile(tiles(), last.dtype(), out).dense == nullptr) {
     throw DTypeError(str(op.name, ": takes ", supported_types(op, out), ", got ", last.dtype()));
   }
 }

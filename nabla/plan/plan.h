@@ -1,4 +1,4 @@
-/// Plans: a captured function as a flat list of kernel calls.
+/// Plans: a captured function as a flat list of kernel calls over planned memory.
 #pragma once
 
 #include <memory>
@@ -14,18 +14,36 @@ struct PlanOptions {
   bool fuse = true;  ///< run chains of elementwise ops tile by tile, also behind matrix products
 };
 
+/// One kernel call of a plan, as a profile lists it.
+struct StepInfo {
+  std::string op;      ///< the ops it computes: "matmul+add+relu"
+  std::string layer;   ///< the layer they belong to, empty outside of layers
+  std::string shapes;  ///< of the inputs and of the result
+  double flops = 0;  ///< floating-point operations, of matrix products twice their multiplications
+  double bytes = 0;  ///< read and written
+  double seconds = 0;  ///< median time of a run, where it was measured
+};
+
 class Plan {
  public:
-  /// Lowers a captured graph that gives `outputs` and assigns the graph's states.
+  /// Lowers a captured graph. `inputs` and `outputs` are tensors of the graph; the states that it
+  /// assigns take their new values at the end of each run.
   Plan(const Graph& graph, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
        PlanOptions options = {});
   ~Plan();
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
-  /// Runs all steps on these inputs and gives the outputs, which the next run overwrites unless
-  /// somebody still holds them. Allocates nothing else.
+  /// Runs all steps on these inputs, which have the types and shapes of the captured ones, and
+  /// gives the outputs. The next run overwrites them unless somebody else holds them by then.
+  /// Allocates nothing, unless an input is strided or a result is held.
   const std::vector<Tensor>& run(const std::vector<Tensor>& inputs);
+
+  /// The steps, each timed on its own over `repetitions` runs; 0: not timed.
+  std::vector<StepInfo> profile(const std::vector<Tensor>& inputs, int repetitions);
+
+  /// Bytes of memory between the steps.
+  std::size_t arena_bytes() const;
 
  private:
   struct Impl;

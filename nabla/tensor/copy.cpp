@@ -13,7 +13,7 @@ void copy_elements(DType dtype, const Layout& from_layout, const std::byte* from
   program.extents = from_layout.shape;
   program.operands = {{const_cast<std::byte*>(from), size, from_layout.strides, false},
                       {to, size, to_layout.strides, true}};
-  program.instructions = {{tiles().copy[dtype], 0, 0, 0, 1}};
+  program.instructions = {{tiles().copy[dtype].dense, 0, 0, 0, 1}};
   program.collapse();
   program.run();
 }

@@ -22,7 +22,7 @@ using test::text_of;
 
 TEST(ReadFile, GivesTheBytes) {
   const Folder folder;
-  for (const std::size_t size : {0, 1, 4095, 4096, 4097, 100000}) {
+  for (const std::size_t size : {0U, 1U, 4095U, 4096U, 4097U, 100000U}) {
     const std::string content(size, 'x');
     std::ofstream(folder / "a") << content;
     EXPECT_EQ(text_of(read_file(folder / "a")), content);

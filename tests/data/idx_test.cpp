@@ -45,11 +45,10 @@ TEST(Idx, ReadsBigEndianNumbers) {
 }
 
 TEST(Idx, ReadsOneToEightAxesAndNoElements) {
-  std::string header = "\0\0\x08"s;
   std::string extents;
   for (char rank = 1; rank <= 8; ++rank) {
     extents += "\0\0\0\x01"s;
-    EXPECT_EQ(decode(header + rank + extents + "x").rank(), rank);
+    EXPECT_EQ(decode("\0\0\x08"s.append(1, rank).append(extents).append("x")).rank(), rank);
   }
   EXPECT_EQ(decode("\0\0\x0d\x02\0\0\0\0\0\0\0\x07"s).shape(), (Shape{0, 7}));
 }

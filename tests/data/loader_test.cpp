@@ -41,8 +41,8 @@ std::vector<double> epoch_of(Loader& loader, std::int64_t epoch) {
 }
 
 std::vector<double> tens(int count) {
-  std::vector<double> values;
-  for (int i = 0; i < count; ++i) values.push_back(10 * i);
+  std::vector<double> values(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) values[static_cast<std::size_t>(i)] = 10 * i;
   return values;
 }
 

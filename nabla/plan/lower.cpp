@@ -1,0 +1,211 @@
+#include <algorithm>
+
+#include "nabla/base/error.h"
+#include "nabla/plan/program.h"
+
+namespace nabla::lowering {
+namespace {
+
+std::size_t bytes_of(const Spec& spec) {
+  return static_cast<std::size_t>(spec.shape.elements()) * size_of(spec.dtype);
+}
+
+// A row-major copy.
+const Op copy_op{.name = "copy",
+                 .tile = [](const TileTable& table, DType in, DType) { return table.copy[in]; }};
+
+class Lowering {
+ public:
+  explicit Lowering(const Graph& graph) : graph_(graph) {}
+
+  Program run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
+    mark_needed(outputs);
+    values_.resize(static_cast<std::size_t>(graph_.size()));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      value(inputs[i].node().index) = add_storage(
+          {.kind = Storage::Kind::input, .index = static_cast<int>(i)}, inputs[i].spec());
+    }
+    for (const Graph::StateUse& use : graph_.states()) {
+      states_.push_back(use.state);
+      state_values_.push_back(
+          add_storage({.kind = Storage::Kind::state, .index = static_cast<int>(states_.size()) - 1},
+                      use.state.spec()));
+      if (use.read >= 0) value(use.read) = state_values_.back();
+    }
+    for (std::int32_t id = 0; id < graph_.size(); ++id) {
+      if (needed_[static_cast<std::size_t>(id)] != 0) lower_node(id);
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) add_output(outputs[i], static_cast<int>(i));
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const Graph::StateUse& use = graph_.states()[i];
+      if (use.assigned >= 0 && use.assigned != use.read) assign(static_cast<int>(i), use.assigned);
+    }
+    program_.states = states_;
+    return std::move(program_);
+  }
+
+ private:
+  Value& value(std::int32_t id) { return values_[static_cast<std::size_t>(id)]; }
+
+  void mark_needed(const std::vector<Tensor>& outputs) {
+    needed_.assign(static_cast<std::size_t>(graph_.size()), 0);
+    const auto need = [&](std::int32_t id) {
+      if (id >= 0) needed_[static_cast<std::size_t>(id)] = 1;
+    };
+    for (const Tensor& output : outputs) {
+      if (graph_.contains(output)) need(output.node().index);
+    }
+    for (const Graph::StateUse& use : graph_.states()) need(use.assigned);
+    for (std::int32_t id = graph_.size() - 1; id >= 0; --id) {
+      if (needed_[static_cast<std::size_t>(id)] == 0) continue;
+      for (const std::int32_t input : graph_[id].in) need(input);
+    }
+  }
+
+  Value add_storage(Storage storage, const Spec& spec) {
+    storage.bytes = bytes_of(spec);
+    program_.storages.push_back(std::move(storage));
+    return {static_cast<int>(program_.storages.size()) - 1, spec.dtype,
+            Layout::contiguous(spec.shape)};
+  }
+
+  Value add_constant(const Tensor& tensor) {
+    Value constant =
+        add_storage({.kind = Storage::Kind::constant, .constant = tensor}, tensor.spec());
+    constant.layout = tensor.layout();
+    return constant;
+  }
+
+  Value add_operation(const Op& op, const Attributes& attributes, std::vector<Value> in,
+                      const Spec& spec, std::string layer) {
+    Operation operation{&op, attributes, std::move(in), {}, std::move(layer)};
+    operation.out = add_storage({.producer = static_cast<int>(program_.operations.size())}, spec);
+    for (const Value& input : operation.in) {
+      auto& readers = program_.storage(input.storage).readers;
+      const int reader = static_cast<int>(program_.operations.size());
+      if (readers.empty() || readers.back() != reader) readers.push_back(reader);
+    }
+    program_.operations.push_back(operation);
+    return operation.out;
+  }
+
+  // A row-major copy of a value, made once.
+  Value copied(const Value& from, const std::string& layer) {
+    for (const auto& [original, copy] : copies_) {
+      if (original.storage == from.storage && original.layout.offset == from.layout.offset &&
+          original.layout.shape == from.layout.shape &&
+          original.layout.strides == from.layout.strides) {
+        return copy;
+      }
+    }
+    const Value copy = add_operation(copy_op, {}, {from}, {from.dtype, from.layout.shape}, layer);
+    copies_.emplace_back(from, copy);
+    return copy;
+  }
+
+  void lower_node(std::int32_t id) {
+    const Node& node = graph_[id];
+    const Op& op = *node.op;
+    if (&op == &input_op || &op == &state_op) return;
+    if (&op == &constant_op) {
+      value(id) = add_constant(node.value);
+      return;
+    }
+    const std::string layer =
+        node.scope >= 0 ? graph_.scopes()[static_cast<std::size_t>(node.scope)] : "";
+    std::vector<Value> in;
+    for (const std::int32_t input : node.in) {
+      if (input >= 0) in.push_back(value(input));
+    }
+    if (op.view != nullptr) {
+      std::optional<Layout> layout = op.view(in[0].layout, node.attributes);
+      if (!layout) {
+        in[0] = copied(in[0], layer);
+        layout = op.view(in[0].layout, node.attributes);
+      }
+      value(id) = {in[0].storage, node.spec.dtype, *layout};
+      return;
+    }
+    if (op.tile != nullptr && fold_uniform(id, in)) return;
+    if (op.tile == nullptr && !op.any_strides) {
+      for (Value& input : in) {
+        if (!input.layout.is_contiguous()) input = copied(input, layer);
+      }
+    }
+    value(id) = add_operation(op, node.attributes, std::move(in), node.spec, layer);
+  }
+
+  // An elementwise op on numbers known now is itself such a number.
+  bool fold_uniform(std::int32_t id, const std::vector<Value>& in) {
+    const Node& node = graph_[id];
+    if (node.spec.shape.elements() == 0) return false;
+    std::vector<Tensor> numbers;
+    for (const Value& input : in) {
+      const Storage& storage = program_.storage(input.storage);
+      if (storage.kind != Storage::Kind::constant || !input.is_uniform()) return false;
+      numbers.emplace_back(Layout{{}, {}, input.layout.offset}, input.dtype,
+                           storage.constant.buffer());
+    }
+    Value folded = add_constant(execute(*node.op, numbers, node.attributes, {node.spec.dtype, {}}));
+    folded.layout = folded.layout.broadcast(node.spec.shape);
+    value(id) = folded;
+    return true;
+  }
+
+  // Whether a value is the whole of what one operation computes, for nobody else to keep.
+  bool is_fresh(const Value& v) const {
+    const Storage& storage = program_.storage(v.storage);
+    return storage.kind == Storage::Kind::temporary && storage.assigned_to < 0 &&
+           storage.output < 0 && v.layout.is_contiguous() && v.layout.offset == 0 &&
+           bytes_of({v.dtype, v.layout.shape}) == storage.bytes;
+  }
+
+  void add_output(const Tensor& tensor, int index) {
+    Value output = graph_.contains(tensor) ? value(tensor.node().index) : add_constant(tensor);
+    if (!is_fresh(output)) {
+      output = add_operation(copy_op, {}, {output}, {output.dtype, output.layout.shape}, "");
+    }
+    program_.storage(output.storage).output = index;
+    program_.outputs.push_back(output);
+  }
+
+  void assign(int state, std::int32_t node) {
+    Value assigned = value(node);
+    if (!is_fresh(assigned)) {
+      assigned =
+          add_operation(copy_op, {}, {assigned}, {assigned.dtype, assigned.layout.shape}, "");
+    }
+    program_.storage(assigned.storage).assigned_to = state;
+  }
+
+  const Graph& graph_;
+  Program program_;
+  std::vector<char> needed_;
+  std::vector<Value> values_;
+  std::vector<State> states_;
+  std::vector<Value> state_values_;
+  std::vector<std::pair<Value, Value>> copies_;
+};
+
+}  // namespace
+
+bool Value::is_uniform() const {
+  for (int i = 0; i < layout.shape.rank(); ++i) {
+    if (layout.shape[i] > 1 && layout.strides[i] != 0) return false;
+  }
+  return true;
+}
+
+bool Program::escapes(int storage_id, int unit_id) const {
+  const Storage& s = storage(storage_id);
+  return s.output >= 0 || s.assigned_to >= 0 ||
+         std::any_of(s.readers.begin(), s.readers.end(),
+                     [&](int reader) { return operation(reader).unit != unit_id; });
+}
+
+Program lower(const Graph& graph, const std::vector<Tensor>& inputs,
+              const std::vector<Tensor>& outputs) {
+  return Lowering(graph).run(inputs, outputs);
+}
+
+}  // namespace nabla::lowering

@@ -1,0 +1,222 @@
+#include "nabla/plan/plan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "nabla/base/flush_denormals.h"
+#include "nabla/plan/memory.h"
+#include "nabla/plan/program.h"
+#include "nabla/plan/step.h"
+#include "nabla/tensor/copy.h"
+
+namespace nabla {
+
+using lowering::Block;
+using lowering::Program;
+using lowering::Storage;
+using lowering::Value;
+
+struct Plan::Impl {
+  // Memory that comes from outside and may be elsewhere at the next run: the fields that hold its
+  // address, each some bytes behind its start.
+  struct External {
+    std::byte* address = nullptr;
+    std::vector<std::pair<std::byte**, std::ptrdiff_t>> fields;
+
+    void move_to(std::byte* now) {
+      if (now == address) return;
+      address = now;
+      for (const auto& [field, offset] : fields) *field = now + offset;
+    }
+  };
+  // A state's new value that could not be written in place.
+  struct FinalCopy {
+    std::size_t state;
+    const std::byte* from;
+    std::size_t bytes;
+  };
+  struct Output {
+    BufferRef memory;
+    std::size_t bytes;
+  };
+
+  BufferRef arena;
+  std::size_t arena_bytes = 0;
+  std::vector<std::unique_ptr<lowering::Step>> steps;
+  std::vector<State> states;
+  std::vector<char> is_written;  // by state
+  std::vector<External> inputs, state_memory;
+  std::vector<FinalCopy> final_copies;
+  std::vector<Output> output_memory;
+  std::vector<Tensor> outputs;
+  std::vector<Tensor> constants;
+  std::vector<std::byte*> address;  // of storages inside, while the plan is made
+
+  void place_storages(const Program& program);
+  void make_outputs(const Program& program);
+  void bind(const Program& program, std::byte*& field, const Value& value);
+  void prepare(const std::vector<Tensor>& in);
+};
+
+namespace {
+
+// From the step that writes a storage to the last one that reads it.
+Block life_of(const Program& program, const Storage& storage,
+              const std::vector<int>& step_of_unit) {
+  const auto step_of = [&](int operation) {
+    return step_of_unit[static_cast<std::size_t>(program.operation(operation).unit)];
+  };
+  Block block{storage.bytes, step_of(storage.producer), step_of(storage.producer), 0};
+  for (const int reader : storage.readers) block.last = std::max(block.last, step_of(reader));
+  if (storage.assigned_to >= 0) block.last = static_cast<int>(program.order.size());
+  return block;
+}
+
+}  // namespace
+
+// Temporaries that leave their unit get a place in the arena, outputs memory of their own.
+void Plan::Impl::place_storages(const Program& program) {
+  std::vector<int> step_of_unit(program.units.size());
+  for (std::size_t i = 0; i < program.order.size(); ++i) {
+    step_of_unit[static_cast<std::size_t>(program.order[i])] = static_cast<int>(i);
+  }
+  address.assign(program.storages.size(), nullptr);
+  output_memory.resize(program.outputs.size());
+  std::vector<Block> blocks;
+  std::vector<std::size_t> owners;
+  for (std::size_t id = 0; id < program.storages.size(); ++id) {
+    const Storage& storage = program.storages[id];
+    if (storage.kind == Storage::Kind::constant) {
+      constants.push_back(storage.constant);
+      address[id] = storage.constant.buffer()->data();
+    } else if (storage.output >= 0) {
+      Output& output = output_memory[static_cast<std::size_t>(storage.output)];
+      output = {Buffer::allocate(storage.bytes), storage.bytes};
+      address[id] = output.memory->data();
+    } else if (storage.producer >= 0 && storage.alias_of_state < 0 &&
+               program.escapes(static_cast<int>(id), program.operation(storage.producer).unit)) {
+      blocks.push_back(life_of(program, storage, step_of_unit));
+      owners.push_back(id);
+    }
+  }
+  arena_bytes = lowering::place_blocks(blocks);
+  arena = Buffer::allocate(arena_bytes);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    address[owners[i]] = arena->data() + blocks[i].offset;
+  }
+}
+
+void Plan::Impl::make_outputs(const Program& program) {
+  for (std::size_t i = 0; i < program.outputs.size(); ++i) {
+    const Value& value = program.outputs[i];
+    outputs.emplace_back(value.layout, value.dtype,
+                         Buffer::part_of(output_memory[i].memory, 0, output_memory[i].bytes));
+  }
+}
+
+void Plan::Impl::bind(const Program& program, std::byte*& field, const Value& value) {
+  const Storage& storage = program.storage(value.storage);
+  const std::ptrdiff_t offset =
+      value.layout.offset * static_cast<std::int64_t>(size_of(value.dtype));
+  if (storage.kind == Storage::Kind::input) {
+    inputs[static_cast<std::size_t>(storage.index)].fields.emplace_back(&field, offset);
+  } else if (storage.kind == Storage::Kind::state || storage.alias_of_state >= 0) {
+    const int state = storage.kind == Storage::Kind::state ? storage.index : storage.alias_of_state;
+    state_memory[static_cast<std::size_t>(state)].fields.emplace_back(&field, offset);
+  } else {
+    field = address[static_cast<std::size_t>(value.storage)] + offset;
+  }
+}
+
+Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
+           const std::vector<Tensor>& outputs, PlanOptions options)
+    : impl_(std::make_unique<Impl>()) {
+  Program program = lowering::lower(graph, inputs, outputs);
+  lowering::group(program, options.fuse);
+  lowering::schedule(program);
+  impl_->states = program.states;
+  impl_->inputs.resize(inputs.size());
+  impl_->state_memory.resize(program.states.size());
+  impl_->is_written.assign(program.states.size(), 0);
+  impl_->place_storages(program);
+  impl_->make_outputs(program);
+  for (const int unit : program.order) {
+    impl_->steps.push_back(lowering::make_step(
+        program, unit,
+        [&](std::byte*& field, const Value& value) { impl_->bind(program, field, value); }));
+  }
+  for (std::size_t id = 0; id < program.storages.size(); ++id) {
+    const Storage& storage = program.storages[id];
+    if (storage.assigned_to < 0) continue;
+    const auto state = static_cast<std::size_t>(storage.assigned_to);
+    impl_->is_written[state] = 1;
+    if (storage.alias_of_state < 0) {
+      impl_->final_copies.push_back({state, impl_->address[id], storage.bytes});
+    }
+  }
+}
+
+Plan::~Plan() = default;
+
+// Brings addresses up to date, and leaves what somebody still holds to him.
+void Plan::Impl::prepare(const std::vector<Tensor>& in) {
+  for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    state_memory[i].move_to(is_written[i] != 0 ? states[i].writable_memory() : states[i].memory());
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Tensor& output = outputs[i];
+    if (output.buffer().unique()) continue;
+    output.buffer()->leave();
+    output = Tensor(output.layout(), output.dtype(),
+                    Buffer::part_of(output_memory[i].memory, 0, output_memory[i].bytes));
+  }
+}
+
+const std::vector<Tensor>& Plan::run(const std::vector<Tensor>& inputs) {
+  const bool dense = std::all_of(inputs.begin(), inputs.end(),
+                                 [](const Tensor& t) { return t.layout().is_contiguous(); });
+  if (!dense) {
+    std::vector<Tensor> copies;
+    for (const Tensor& input : inputs) copies.push_back(contiguous(input));
+    return run(copies);
+  }
+  impl_->prepare(inputs);
+  const FlushDenormals flush;
+  for (const auto& step : impl_->steps) step->run();
+  for (const Impl::FinalCopy& copy : impl_->final_copies) {
+    std::memcpy(impl_->states[copy.state].memory(), copy.from, copy.bytes);
+  }
+  return impl_->outputs;
+}
+
+std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repetitions) {
+  std::vector<StepInfo> infos;
+  for (const auto& step : impl_->steps) infos.push_back(step->info);
+  if (repetitions == 0) return infos;
+  using Clock = std::chrono::steady_clock;
+  std::vector<std::vector<double>> seconds(infos.size());
+  run(inputs);
+  for (int r = 0; r < repetitions; ++r) {
+    impl_->prepare(inputs);
+    const FlushDenormals flush;
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+      const auto start = Clock::now();
+      impl_->steps[i]->run();
+      seconds[i].push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    for (const Impl::FinalCopy& copy : impl_->final_copies) {
+      std::memcpy(impl_->states[copy.state].memory(), copy.from, copy.bytes);
+    }
+  }
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    std::nth_element(seconds[i].begin(), seconds[i].begin() + repetitions / 2, seconds[i].end());
+    infos[i].seconds = seconds[i][static_cast<std::size_t>(repetitions / 2)];
+  }
+  return infos;
+}
+
+std::size_t Plan::arena_bytes() const { return impl_->arena_bytes; }
+
+}  // namespace nabla

@@ -1,0 +1,86 @@
+/// A captured graph on its way to a plan: views have become layouts, and what is left are
+/// operations that write storage.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nabla/graph/graph.h"
+
+namespace nabla::lowering {
+
+/// A piece of memory that one operation writes, or that exists before the plan runs.
+struct Storage {
+  enum class Kind { temporary, input, state, constant };
+  Kind kind = Kind::temporary;
+  int index = -1;  ///< of the input or state
+  Tensor constant;
+  std::size_t bytes = 0;
+  int producer = -1;         ///< the operation that writes it
+  std::vector<int> readers;  ///< operations, in order
+  int assigned_to = -1;      ///< the state that takes this value at the end
+  int output = -1;           ///< the plan's output that it is
+  int alias_of_state = -1;   ///< it lies in this state's memory
+};
+
+/// Elements of a storage under a layout: the result of an op and any views of it.
+struct Value {
+  int storage = -1;
+  DType dtype = DType::f32;
+  Layout layout;
+
+  bool is_uniform() const;  ///< one number, repeated
+};
+
+/// A kernel call to be.
+struct Operation {
+  const Op* op = nullptr;
+  Attributes attributes;
+  std::vector<Value> in;
+  Value out;  ///< contiguous
+  std::string layer;
+  int unit = -1;
+};
+
+/// Operations that run as one step.
+struct Unit {
+  std::vector<int> operations;  ///< ascending
+  int product = -1;             ///< the matrix product among them
+  std::vector<int> after;       ///< units that must run before this one for their reads
+};
+
+struct Program {
+  std::vector<Storage> storages;
+  std::vector<Operation> operations;
+  std::vector<Value> outputs;
+  std::vector<State> states;
+  std::vector<Unit> units;  ///< after group(): every operation is in one
+  std::vector<int> order;   ///< after schedule(): units as they run
+
+  bool is_elementwise(int operation) const {
+    return operations[static_cast<std::size_t>(operation)].op->tile != nullptr;
+  }
+  Storage& storage(int id) { return storages[static_cast<std::size_t>(id)]; }
+  const Storage& storage(int id) const { return storages[static_cast<std::size_t>(id)]; }
+  Operation& operation(int id) { return operations[static_cast<std::size_t>(id)]; }
+  const Operation& operation(int id) const { return operations[static_cast<std::size_t>(id)]; }
+  Unit& unit(int id) { return units[static_cast<std::size_t>(id)]; }
+  const Unit& unit(int id) const { return units[static_cast<std::size_t>(id)]; }
+  /// Whether somebody outside of unit `unit` needs the storage.
+  bool escapes(int storage, int unit) const;
+};
+
+/// Turns the needed part of a graph into operations: dead calls are dropped, views and numbers that
+/// are known beforehand are folded, copies are made where a kernel needs contiguous elements.
+Program lower(const Graph& graph, const std::vector<Tensor>& inputs,
+              const std::vector<Tensor>& outputs);
+
+/// Puts operations into units: elementwise chains together and behind the matrix product that feeds
+/// them, if `fuse`; else each alone.
+void group(Program& program, bool fuse);
+
+/// Orders the units, and decides which states are updated in place.
+void schedule(Program& program);
+
+}  // namespace nabla::lowering

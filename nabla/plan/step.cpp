@@ -1,0 +1,325 @@
+#include "nabla/plan/step.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "nabla/base/text.h"
+
+namespace nabla::lowering {
+namespace {
+
+// An op's own kernel.
+class KernelStep : public Step {
+ public:
+  KernelStep(const Operation& operation, const Bind& bind)
+      : op_(*operation.op), attributes_(operation.attributes), in_(operation.in.size()) {
+    for (std::size_t i = 0; i < in_.size(); ++i) set(in_[i], operation.in[i], bind);
+    set(out_, operation.out, bind);
+  }
+
+  void run() override { op_.kernel(in_, out_, attributes_); }
+
+ private:
+  static void set(Argument& argument, const Value& value, const Bind& bind) {
+    argument.dtype = value.dtype;
+    argument.layout = {value.layout.shape, value.layout.strides, 0};
+    bind(argument.data, value);
+  }
+
+  const Op& op_;
+  Attributes attributes_;
+  std::vector<Argument> in_;
+  Argument out_;
+};
+
+// Elementwise operations, tile by tile.
+class TileStep : public Step {
+ public:
+  TileProgram program;
+  void run() override { program.run(); }
+};
+
+// A matrix product and the elementwise operations on its result, strip by strip.
+template <class T>
+class ProductStep : public Step {
+ public:
+  TileProgram epilogue;
+  MatrixView<T> a{};
+  MatrixView<T> b{};
+  std::byte* a_data = nullptr;
+  std::byte* b_data = nullptr;
+  std::byte* c_data = nullptr;  // nullptr: only the epilogue sees the product
+  std::int64_t m = 0, n = 0, k = 0;
+
+  void run() override {
+    Gemm<T> product{m, n, k, a, b, reinterpret_cast<T*>(c_data), n};
+    product.a.data = reinterpret_cast<const T*>(a_data);
+    product.b.data = reinterpret_cast<const T*>(b_data);
+    product.epilogue = [](void* context, const GemmStrip<T>& strip) {
+      auto& step = *static_cast<ProductStep*>(context);
+      step.epilogue.run_strip(
+          step.pass_, strip.row, strip.rows, strip.column, strip.columns,
+          reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
+    };
+    product.context = this;
+    ++pass_;
+    gemm(product);
+  }
+
+ private:
+  std::uint64_t pass_ = 0;
+};
+
+// Translates the elementwise operations of a unit into a tile program.
+class TileBuilder {
+ public:
+  TileBuilder(const Program& program, int unit_id)
+      : program_(program), unit_id_(unit_id), unit_(program.unit(unit_id)) {}
+
+  TileProgram build(const Shape& extents) {
+    TileProgram result;
+    result.extents = extents;
+    for (const int id : unit_.operations) {
+      if (id != unit_.product) elementwise_.push_back(id);
+    }
+    if (unit_.product >= 0) add_operand(program_.operation(unit_.product).out, false);
+    for (const int id : elementwise_) {
+      const Operation& operation = program_.operation(id);
+      for (std::size_t i = 0; i < operation.in.size(); ++i) {
+        if (!is_internal(operation.in[i])) place_of_input(operation.in[i], repeats(operation, i));
+      }
+    }
+    for (const int id : elementwise_) {
+      const Value& out = program_.operation(id).out;
+      if (program_.escapes(out.storage, unit_id_)) {
+        places_[out.storage] = add_operand(out, true);
+      }
+    }
+    find_last_uses();
+    for (std::size_t i = 0; i < elementwise_.size(); ++i) add_instruction(i, result);
+    for (const auto& [from, to, tile] : delayed_copies_) {
+      result.instructions.push_back({tile, from, 0, 0, to});
+    }
+    result.operands = operands_;
+    result.temporaries = temporaries_;
+    return result;
+  }
+
+  /// What each operand is, in order.
+  const std::vector<Value>& operand_values() const { return values_; }
+
+ private:
+  bool is_internal(const Value& value) const {
+    const int producer = program_.storage(value.storage).producer;
+    return producer >= 0 && program_.operation(producer).unit == unit_id_;
+  }
+
+  std::uint8_t add_operand(const Value& value, bool written, bool repeats = false) {
+    values_.push_back(value);
+    operands_.push_back(
+        {nullptr, static_cast<int>(size_of(value.dtype)), value.layout.strides, written, repeats});
+    return static_cast<std::uint8_t>(operands_.size() - 1);
+  }
+
+  // Whether an operation takes input i as one number.
+  bool repeats(const Operation& operation, std::size_t i) const {
+    const auto is_number = [&](const Value& value) { return !is_internal(value) && value.is_uniform(); };
+    if (!is_number(operation.in[i])) return false;
+    const TileVariants variants = variants_of(operation);
+    if (i == 0) return variants.repeat_a != nullptr;
+    return i == 1 && variants.repeat_b != nullptr && !is_number(operation.in[0]);
+  }
+
+  static TileVariants variants_of(const Operation& operation) {
+    return operation.op->tile(tiles(), operation.in.back().dtype, operation.out.dtype);
+  }
+
+  std::uint8_t place_of_input(const Value& value, bool repeats) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const Value& other = values_[i];
+      if (other.storage == value.storage && other.layout.offset == value.layout.offset &&
+          other.layout.strides == value.layout.strides && !operands_[i].written &&
+          operands_[i].repeats == repeats) {
+        return static_cast<std::uint8_t>(i);
+      }
+    }
+    return add_operand(value, false, repeats);
+  }
+
+  std::uint8_t place_of(const Value& value, bool repeats = false) {
+    if (unit_.product >= 0 && value.storage == program_.operation(unit_.product).out.storage) {
+      return 0;
+    }
+    return is_internal(value) ? places_.at(value.storage) : place_of_input(value, repeats);
+  }
+
+  void find_last_uses() {
+    for (std::size_t i = 0; i < elementwise_.size(); ++i) {
+      for (const Value& in : program_.operation(elementwise_[i]).in) last_use_[in.storage] = i;
+    }
+  }
+
+  // Whether an operation after the i-th still reads the state that the i-th one overwrites.
+  bool is_read_later(std::size_t i, int state) const {
+    return std::any_of(elementwise_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                       elementwise_.end(), [&](int id) {
+                         const auto& in = program_.operation(id).in;
+                         return std::any_of(in.begin(), in.end(), [&](const Value& value) {
+                           const Storage& storage = program_.storage(value.storage);
+                           return storage.kind == Storage::Kind::state && storage.index == state;
+                         });
+                       });
+  }
+
+  std::uint8_t new_temporary() {
+    if (!free_.empty()) {
+      const std::uint8_t place = *free_.begin();
+      free_.erase(free_.begin());
+      return place;
+    }
+    return static_cast<std::uint8_t>(static_cast<int>(operands_.size()) + temporaries_++);
+  }
+
+  void add_instruction(std::size_t i, TileProgram& result) {
+    const Operation& operation = program_.operation(elementwise_[i]);
+    TileInstruction instruction;
+    const TileVariants variants = variants_of(operation);
+    instruction.tile = variants.dense;
+    std::array<std::uint8_t, max_arity> in{};
+    for (std::size_t k = 0; k < operation.in.size(); ++k) {
+      const bool number = repeats(operation, k);
+      in[k] = place_of(operation.in[k], number);
+      if (number) instruction.tile = k == 0 ? variants.repeat_a : variants.repeat_b;
+    }
+    instruction.a = in[0];
+    instruction.b = in[1];
+    instruction.c = in[2];
+    const int out = operation.out.storage;
+    const auto written = places_.find(out);
+    if (written == places_.end()) {
+      places_[out] = new_temporary();
+      // Its inputs are read element by element before it is written: their places are free again
+      // only for the operations after this one, since tiles may read ahead.
+    } else if (const int state = program_.storage(out).alias_of_state;
+               state >= 0 && is_read_later(i, state)) {
+      const std::uint8_t temporary = new_temporary();
+      delayed_copies_.push_back({temporary, written->second, tiles().copy[operation.out.dtype].dense});
+      places_[out] = temporary;
+      kept_.insert(temporary);
+    }
+    instruction.out = places_[out];
+    result.instructions.push_back(instruction);
+    for (const Value& value : operation.in) {
+      if (!is_internal(value) || last_use_.at(value.storage) != i) continue;
+      const std::uint8_t place = place_of(value);
+      const bool is_temporary = place >= operands_.size();
+      if (is_temporary && kept_.count(place) == 0) free_.insert(place);
+    }
+  }
+
+  struct DelayedCopy {
+    std::uint8_t from, to;
+    Tile tile;
+  };
+
+  const Program& program_;
+  int unit_id_;
+  const Unit& unit_;
+  std::vector<int> elementwise_;
+  std::vector<Value> values_;
+  std::vector<TileOperand> operands_;
+  std::map<int, std::uint8_t> places_;  // of results, by storage
+  std::map<int, std::size_t> last_use_;
+  std::set<std::uint8_t> free_;
+  std::set<std::uint8_t> kept_;  // temporaries that delayed copies read
+  std::vector<DelayedCopy> delayed_copies_;
+  int temporaries_ = 0;
+};
+
+template <class T>
+std::unique_ptr<Step> make_product_step(const Program& program, int unit_id, const Bind& bind) {
+  const Unit& unit = program.unit(unit_id);
+  const Operation& operation = program.operation(unit.product);
+  const Layout& a = operation.in[0].layout;
+  const Layout& b = operation.in[1].layout;
+  auto step = std::make_unique<ProductStep<T>>();
+  step->m = a.shape[0];
+  step->k = a.shape[1];
+  step->n = b.shape[1];
+  step->a = {nullptr, a.strides[0], a.strides[1]};
+  step->b = {nullptr, b.strides[0], b.strides[1]};
+  bind(step->a_data, operation.in[0]);
+  bind(step->b_data, operation.in[1]);
+  if (program.escapes(operation.out.storage, unit_id)) bind(step->c_data, operation.out);
+  TileBuilder builder(program, unit_id);
+  step->epilogue = builder.build(operation.out.layout.shape);
+  for (std::size_t i = 1; i < step->epilogue.operands.size(); ++i) {
+    bind(step->epilogue.operands[i].data, builder.operand_values()[i]);
+  }
+  return step;
+}
+
+std::unique_ptr<Step> make_tile_step(const Program& program, int unit_id, const Bind& bind) {
+  const Unit& unit = program.unit(unit_id);
+  auto step = std::make_unique<TileStep>();
+  TileBuilder builder(program, unit_id);
+  step->program = builder.build(program.operation(unit.operations[0]).out.layout.shape);
+  step->program.collapse();
+  for (std::size_t i = 0; i < step->program.operands.size(); ++i) {
+    bind(step->program.operands[i].data, builder.operand_values()[i]);
+  }
+  return step;
+}
+
+StepInfo describe(const Program& program, int unit_id) {
+  const Unit& unit = program.unit(unit_id);
+  StepInfo info;
+  std::vector<std::string_view> names;
+  std::set<int> touched;
+  for (const int id : unit.operations) {
+    const Operation& operation = program.operation(id);
+    names.push_back(operation.op->name);
+    const auto elements = static_cast<double>(operation.out.layout.shape.elements());
+    const bool is_matmul = operation.op->name == "matmul";
+    info.flops +=
+        elements *
+        (is_matmul ? 2.0 * static_cast<double>(operation.in[0].layout.shape.back()) : 1.0);
+    for (const Value& in : operation.in) {
+      const int producer = program.storage(in.storage).producer;
+      const bool internal = producer >= 0 && program.operation(producer).unit == unit_id;
+      if (!internal && !in.is_uniform()) touched.insert(in.storage);
+    }
+    if (program.escapes(operation.out.storage, unit_id)) touched.insert(operation.out.storage);
+    if (info.layer.empty()) info.layer = operation.layer;
+  }
+  for (const int storage : touched)
+    info.bytes += static_cast<double>(program.storage(storage).bytes);
+  info.op = join(names, "+");
+  const Operation& main =
+      program.operation(unit.product >= 0 ? unit.product : unit.operations.front());
+  std::vector<std::string> shapes;
+  for (const Value& in : main.in) shapes.push_back(str(in.layout.shape));
+  info.shapes = str(join(shapes, " "), " -> ", main.out.layout.shape);
+  return info;
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_step(const Program& program, int unit_id, const Bind& bind) {
+  const Unit& unit = program.unit(unit_id);
+  const Operation& first = program.operation(unit.operations.front());
+  std::unique_ptr<Step> step;
+  if (unit.product >= 0 && unit.operations.size() > 1) {
+    step = first.out.dtype == DType::f64 ? make_product_step<double>(program, unit_id, bind)
+                                         : make_product_step<float>(program, unit_id, bind);
+  } else if (first.op->tile != nullptr) {
+    step = make_tile_step(program, unit_id, bind);
+  } else {
+    step = std::make_unique<KernelStep>(first, bind);
+  }
+  step->info = describe(program, unit_id);
+  return step;
+}
+
+}  // namespace nabla::lowering
