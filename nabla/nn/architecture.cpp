@@ -116,7 +116,8 @@ class Parser {
 
   std::vector<Value> values() {
     std::vector<Value> all;
-    if (!skip('(')) return all;
+    if (at_ == text_.size() || text_[at_] != '(') return all;
+    ++at_;
     if (skip(')')) return all;
     do {
       all.push_back(value());
