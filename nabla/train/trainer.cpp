@@ -106,10 +106,10 @@ class Trainer::Loop {
   }
 
   [[noreturn]] void fail() const {
-    throw Error(str("epoch ", progress_.epoch, ", step ", progress_.batch, ": the loss is ",
-                    progress_.loss, "; lower the learning rate (now ",
-                    shortest(trainer_.optimizer_->learning_rate()),
-                    ") and start again from fresh parameters"));
+    throw Error(str(
+        "epoch ", progress_.epoch, ", step ", progress_.batch, ": the loss is ",
+        std::isnan(progress_.loss) ? "not a number" : "infinite", "; lower the learning rate (now ",
+        shortest(trainer_.optimizer_->learning_rate()), ") and start again from fresh parameters"));
   }
 
   Trainer& trainer_;
