@@ -36,22 +36,22 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 using std::int64_t;
 
-// Size of a tile. Of 32 registers 24 hold sums, 3 a row of B, 1 an element of A; of 16 it is 12,
-// 2, 1.
-#if HWY_TARGET <= HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3  // 32 registers: 24 sums, 3 of a row of B, 1 element of A
 constexpr int tile_rows = 8;
 constexpr int tile_vectors = 3;
-#else
+constexpr int64_t block_bytes = 512 * 1024;  // of B: at most half of the L2 cache
+#else  // 16 registers: 12 sums, 2 of a row of B, 1 element of A
 constexpr int tile_rows = 6;
 constexpr int tile_vectors = 2;
+constexpr int64_t block_bytes = 256 * 1024;
 #endif
-constexpr int64_t block_bytes = 256 * 1024;  // of B: half of a small L2 cache
-constexpr int64_t most_columns = 512;        // of a block
+constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
-#ifndef TASK
-#define TASK 1000000
-#endif
-constexpr int64_t task_work = TASK;  // multiply-adds worth a task for a thread
+// In multiply-adds, a few dozen of which take a nanosecond.
+constexpr int64_t tiny_work = 1024;         // less is computed without choosing blocks
+constexpr int64_t parallel_work = 1 << 20;  // less stays on the caller's thread
+constexpr int64_t task_work = 1 << 18;      // at least, for one task
+constexpr int64_t most_tasks = 64;          // about
 
 template <class T>
 using Lanes = hn::ScalableTag<T>;
@@ -107,29 +107,31 @@ HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int6
   }
 }
 
-// `partial`: the last vector has fewer columns than lanes.
-template <class T, int rows, int vectors, bool partial>
-HWY_NOINLINE void compute_tile(const Tile<T>& t) {
-  const Lanes<T> d;
-  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes<T>));
+// A tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be partial.
+template <class D, int rows, int vectors, bool partial>
+HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
+  using T = hn::TFromD<D>;
+  const D d;
+  constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
+  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
   const T* a = t.a;
   const T* b = t.b;
   const int64_t a_row_stride = t.a_row_stride;
   const int64_t a_column_stride = t.a_column_stride;
   const int64_t b_row_stride = t.b_row_stride;
   // The loops over rows and vectors must be unrolled: then all sums live in registers.
-  hn::Vec<Lanes<T>> sum[rows][vectors];
+  hn::Vec<D> sum[rows][vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
   for (int64_t k = t.k; k > 0; --k) {
-    hn::Vec<Lanes<T>> b_row[vectors];
+    hn::Vec<D> b_row[vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes<T>)
-                                             : hn::LoadU(d, b + v * lanes<T>);
+      b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes)
+                                             : hn::LoadU(d, b + v * lanes);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
@@ -140,13 +142,13 @@ HWY_NOINLINE void compute_tile(const Tile<T>& t) {
     a += a_column_stride;
     b += b_row_stride;
   }
-  if (partial || t.transposed || t.add) {
-    constexpr int width = vectors * lanes<T>;
+  if (t.transposed || t.add) {
+    constexpr int width = vectors * lanes;
     HWY_ALIGN T sums[rows * width];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) hn::Store(sum[i][v], d, sums + i * width + v * lanes<T>);
+      for (int v = 0; v < vectors; ++v) hn::Store(sum[i][v], d, sums + i * width + v * lanes);
     }
     write_tile(t, rows, sums, width);
     return;
@@ -157,28 +159,47 @@ HWY_NOINLINE void compute_tile(const Tile<T>& t) {
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      hn::StoreU(sum[i][v], d, c + i * c_row_stride + v * lanes<T>);
+      T* to = c + i * c_row_stride + v * lanes;
+      if (partial && v == vectors - 1) {
+        hn::BlendedStore(sum[i][v], last, d, to);
+      } else {
+        hn::StoreU(sum[i][v], d, to);
+      }
     }
   }
 }
 
-// compute_tile for every number of rows and vectors.
+// compute_tile for every number of rows and each way to cover the columns: one column, or some
+// vectors the last of which is partial or not.
 template <class T>
 using TileFunction = void (*)(const Tile<T>&);
+constexpr int tile_widths = 1 + 2 * tile_vectors;
+
+template <class T, int i>
+constexpr TileFunction<T> tile_function() {
+  constexpr int rows = i / tile_widths + 1;
+  constexpr int width = i % tile_widths;
+  if constexpr (width == 0) {
+    return compute_tile<hn::CappedTag<T, 1>, rows, 1, false>;
+  } else {
+    return compute_tile<Lanes<T>, rows, (width + 1) / 2, width % 2 == 1>;
+  }
+}
 
 template <class T, int... i>
-constexpr auto tile_functions(std::integer_sequence<int, i...>) {
-  return std::array<TileFunction<T>, sizeof...(i)>{
-      compute_tile<T, i / 2 / tile_vectors + 1, i / 2 % tile_vectors + 1, i % 2 == 1>...};
+constexpr std::array<TileFunction<T>, sizeof...(i)> tile_functions(
+    std::integer_sequence<int, i...>) {
+  return {tile_function<T, i>()...};
 }
 
 template <class T>
 HWY_INLINE void dispatch_tile(const Tile<T>& t, int64_t rows) {
   static constexpr auto functions =
-      tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_vectors * 2>());
+      tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_widths>());
   const int64_t vectors = (t.columns + lanes<T> - 1) / lanes<T>;
   const bool partial = t.columns != vectors * lanes<T>;
-  functions[static_cast<size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + partial)](t);
+  const int64_t width = t.columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
+  functions[static_cast<size_t>((rows - 1) * tile_widths + width)](t);
 }
 
 // Computes [rows, columns] by tiles; `t` is the first of them and walks over all. The panels of B
@@ -189,19 +210,27 @@ void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, int64_t b_panel_st
   const T* b = t.b;
   T* c = t.c;
   // Rows are split evenly: few rows in the last tile would leave most of the registers idle.
-  const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
-  int64_t i = 0;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t height = tiles == 1 ? rows : rows / tiles + (tile < rows % tiles);
+  const int64_t bands = (rows + tile_rows - 1) / tile_rows;
+  const int64_t height = bands == 1 ? rows : rows / bands;
+  const int64_t higher = rows - height * bands;  // so many bands have a row more
+  const auto compute = [&](int64_t band, int64_t p) {
+    const int64_t i = band * height + std::min(band, higher);
+    const int64_t j = p * panel<T>;
     t.a = a + i * t.a_row_stride;
-    t.b = b;
-    for (int64_t j = 0; j < columns; j += panel<T>) {
-      t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
-      t.columns = std::min(panel<T>, columns - j);
-      dispatch_tile(t, height);
-      t.b += b_panel_stride;
+    t.b = b + p * b_panel_stride;
+    t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
+    t.columns = std::min(panel<T>, columns - j);
+    dispatch_tile(t, height + (band < higher ? 1 : 0));
+  };
+  const int64_t panels = (columns + panel<T> - 1) / panel<T>;
+  if (t.transposed) {  // few bands: a panel stays in the L1 cache for all of them
+    for (int64_t p = 0; p < panels; ++p) {
+      for (int64_t band = 0; band < bands; ++band) compute(band, p);
     }
-    i += height;
+  } else {  // many panels: a band of A stays in the L1 cache
+    for (int64_t band = 0; band < bands; ++band) {
+      for (int64_t p = 0; p < panels; ++p) compute(band, p);
+    }
   }
 }
 
@@ -268,8 +297,8 @@ template <class T>
 Blocking<T> choose_blocking(const Gemm<T>& g) {
   // Costs in multiply-adds: the lanes beyond an edge compute for nothing, and to transpose an
   // element costs as much as some ten multiply-adds.
-  const bool transpose_a = g.a.row_stride != 1;
-  const bool transpose_b = g.b.column_stride != 1;
+  const bool transpose_a = g.a.row_stride != 1 && g.m > 1;
+  const bool transpose_b = g.b.column_stride != 1 && g.n > 1;
   const int64_t straight = g.m * g.k * round_up(g.n, lanes<T>) + (transpose_b ? 10 * g.n * g.k : 0);
   const int64_t turned =
       g.n * g.k * round_up(g.m, lanes<T>) + (transpose_a ? 10 * g.m * g.k : 0) + 16 * g.m * g.n;
@@ -282,7 +311,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     s.a = {g.b.data, g.b.column_stride, g.b.row_stride};
     s.b = {g.a.data, g.a.column_stride, g.a.row_stride};
     s.pack_b = transpose_a;
-    s.block_columns = panel<T>;
+    s.block_columns = std::max<int64_t>(1, strip_elements / 2 / s.m / panel<T>) * panel<T>;
   } else {
     s.m = g.m;
     s.n = g.n;
@@ -292,16 +321,21 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     const int64_t bytes = std::min(s.k, gemm_chunk) * s.n * static_cast<int64_t>(sizeof(T));
     const int64_t blocks = std::max(bytes / block_bytes, (s.n - 1) / most_columns) + 1;
     s.block_columns = round_up((s.n + blocks - 1) / blocks, panel<T>);
-    s.pack_b = transpose_b || (s.m >= 16 && s.n > panel<T>);
-    // Lines of A that are a multiple of 512 bytes apart fall into few sets of the L1 cache, and
-    // many of them do not fit it.
-    const int64_t line_stride = s.a.column_stride * static_cast<int64_t>(sizeof(T));
-    s.pack_a =
-        s.a.column_stride != 1 && s.n >= 4 * panel<T> && (line_stride % 512 == 0 || s.k >= 256);
+    // Packing B pays where it is read often, or where its lines are so far apart that they fall
+    // into few sets of a cache; A likewise.
+    const auto bytes_apart = [](int64_t stride) {
+      return stride * static_cast<int64_t>(sizeof(T));
+    };
+    const bool often =
+        s.m >= 10 * tile_rows || (s.m >= 16 && bytes_apart(s.b.row_stride) % 2048 == 0);
+    s.pack_b = transpose_b || (often && s.n > panel<T>);
+    s.pack_a = s.a.column_stride != 1 && s.n >= 4 * panel<T> &&
+               (s.k >= 256 || bytes_apart(s.a.column_stride) % 512 == 0);
   }
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
   const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
-  s.group_rows = s.strip_rows * (task_work / strip_work + 1);
+  const int64_t group_work = std::max(task_work, s.m * s.n * s.k / most_tasks);
+  s.group_rows = s.strip_rows * ((group_work + strip_work - 1) / strip_work);
   return s;
 }
 
@@ -395,7 +429,7 @@ HWY_NOINLINE void compute_blocks(const Gemm<T>& g) {
       compute_strip(g, s, call, i, std::min(s.strip_rows, end - i), j0, columns);
     }
   };
-  if (s.m * s.n * s.k < 2 * task_work) {
+  if (s.m * s.n * s.k < parallel_work) {
     for (int64_t i = 0; i < groups * blocks; ++i) task(i);
   } else {
     parallel_for(groups * blocks, task);
@@ -440,7 +474,7 @@ template <class T>
 void gemm_any(const Gemm<T>& g) {
   const bool contiguous = g.b.column_stride == 1 || g.n == 1;
   if (contiguous && g.c != nullptr && g.m * g.n > 0 && g.m <= 64 && g.n <= 64 &&
-      g.m * g.n * g.k <= 1024) {
+      g.m * g.n * g.k <= tiny_work) {
     compute_tiny(g);
   } else if (g.m != 0 && g.n != 0) {
     compute_blocks(g);

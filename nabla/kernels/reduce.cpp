@@ -361,7 +361,7 @@ void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
 }  // namespace
 
 void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
-  if (e.inner > 1) {
+  if (e.inner != 1) {
     return each_column(e, dtype, dtype, x, out,
                        table().sum_columns[static_cast<std::size_t>(dtype)]);
   }
@@ -380,13 +380,13 @@ void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
 
 void reduce_max(DType dtype, ReduceExtents e, const void* x, void* out) {
   const auto i = static_cast<std::size_t>(dtype);
-  if (e.inner > 1) return each_column(e, dtype, dtype, x, out, table().max_columns[i]);
+  if (e.inner != 1) return each_column(e, dtype, dtype, x, out, table().max_columns[i]);
   each_row(e.outer, e.n, 1, dtype, x, out, table().max_rows[i]);
 }
 
 void reduce_min(DType dtype, ReduceExtents e, const void* x, void* out) {
   const auto i = static_cast<std::size_t>(dtype);
-  if (e.inner > 1) return each_column(e, dtype, dtype, x, out, table().min_columns[i]);
+  if (e.inner != 1) return each_column(e, dtype, dtype, x, out, table().min_columns[i]);
   each_row(e.outer, e.n, 1, dtype, x, out, table().min_rows[i]);
 }
 

@@ -1,7 +1,6 @@
 #include "nabla/kernels/tile_program.h"
 
-#include <algorithm>
-#include <array>
+#include <atomic>
 #include <memory>
 
 #include "nabla/base/parallel.h"
@@ -13,38 +12,34 @@ constexpr std::int64_t tile_size = TileProgram::tile_size;
 // A chunk of work for one thread, in element-instructions: some ten microseconds.
 constexpr std::int64_t chunk_work = 65536;
 
-// The last two axes of a program, at one index of the axes before them.
-struct Plane {
-  std::int64_t rows, columns;
-  std::array<std::byte*, TileProgram::max_places> data;
-  std::array<std::int64_t, TileProgram::max_places> row_stride;
-  std::array<std::int64_t, TileProgram::max_places> column_stride;
-};
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Copies between a strided rectangle and a dense one.
 template <class T, bool to_dense>
-void copy_rectangle(std::int64_t rows, std::int64_t columns, T* strided, std::int64_t row_stride,
-                    std::int64_t column_stride, T* dense) {
-  for (std::int64_t r = 0; r < rows; ++r) {
+void copy_rectangle(TileSize size, T* strided, std::int64_t row_stride, std::int64_t column_stride,
+                    T* dense) {
+  for (std::int64_t r = 0; r < size.rows; ++r) {
     T* from = strided + r * row_stride;
-    T* to = dense + r * columns;
-    for (std::int64_t c = 0; c < columns; ++c) {
-      if constexpr (to_dense) {
-        to[c] = from[c * column_stride];
-      } else {
-        from[c * column_stride] = to[c];
+    T* to = dense + r * size.columns;
+    if constexpr (to_dense) {
+      if (column_stride == 1) {
+        std::copy_n(from, size.columns, to);
+        continue;
       }
+      for (std::int64_t c = 0; c < size.columns; ++c) to[c] = from[c * column_stride];
+    } else {
+      for (std::int64_t c = 0; c < size.columns; ++c) from[c * column_stride] = to[c];
     }
   }
 }
 
 template <bool to_dense>
-void copy_rectangle(int element_size, std::int64_t rows, std::int64_t columns, std::byte* strided,
-                    std::int64_t row_stride, std::int64_t column_stride, std::byte* dense) {
+void copy_rectangle(int element_size, TileSize size, std::byte* strided, std::int64_t row_stride,
+                    std::int64_t column_stride, std::byte* dense) {
   const auto copy = [&](auto type) {
     using T = decltype(type);
-    copy_rectangle<T, to_dense>(rows, columns, reinterpret_cast<T*>(strided), row_stride,
-                                column_stride, reinterpret_cast<T*>(dense));
+    copy_rectangle<T, to_dense>(size, reinterpret_cast<T*>(strided), row_stride, column_stride,
+                                reinterpret_cast<T*>(dense));
   };
   switch (element_size) {
     case 1: return copy(std::uint8_t{});
@@ -53,146 +48,143 @@ void copy_rectangle(int element_size, std::int64_t rows, std::int64_t columns, s
   }
 }
 
+// Strides of the last two axes; 0 for an axis that is not there.
+std::int64_t row_stride_of(const TileOperand& operand) {
+  const int rank = operand.strides.rank();
+  return rank >= 2 ? operand.strides[rank - 2] : 0;
+}
+std::int64_t column_stride_of(const TileOperand& operand) {
+  return operand.strides.empty() ? 0 : operand.strides.back();
+}
+
+}  // namespace
+
+std::uint64_t next_pass() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+Tiling::Tiling(TileSize size) : whole(size), tile(size), row_tiles(1), column_tiles(1) {
+  if (size.elements() <= tile_size) return;
+  const std::int64_t rows = std::clamp<std::int64_t>(tile_size / size.columns, 1, size.rows);
+  tile.columns = std::min(size.columns, tile_size);
+  row_tiles = ceil_divide(size.rows, rows);
+  column_tiles = ceil_divide(size.columns, tile.columns);
+  tile.rows = ceil_divide(size.rows, row_tiles);  // all of about the same size
+}
+
+// ---- TileRunner
+
 // What a thread keeps between tiles: memory for temporaries and for operands laid out densely, and
 // what lies there.
-struct Workspace {
+struct TileRunner::Workspace {
   struct Staged {
     const std::byte* first = nullptr;
     std::int64_t columns = 0;
     std::int64_t elements = 0;
   };
   static constexpr std::size_t slot_bytes = tile_size * sizeof(double);
+  struct alignas(64) Slot {
+    std::byte bytes[slot_bytes];
+  };
 
   const TileProgram* program = nullptr;
   std::uint64_t pass = 0;
   std::array<Staged, TileProgram::max_places> staged;
-  std::unique_ptr<std::byte[]> memory;
-  std::byte* first_slot = nullptr;
+  std::unique_ptr<Slot[]> slots{new Slot[TileProgram::max_places]};
 
-  std::byte* slot(std::size_t place) {
-    if (memory == nullptr) {
-      memory = std::make_unique<std::byte[]>(TileProgram::max_places * slot_bytes + 64);
-      const auto address = reinterpret_cast<std::uintptr_t>(memory.get());
-      first_slot = memory.get() + (64 - address % 64) % 64;
-    }
-    return first_slot + place * slot_bytes;
-  }
-
-  static Workspace& mine() {
-    static thread_local Workspace workspace;
-    return workspace;
-  }
+  std::byte* slot(std::size_t place) { return slots[place].bytes; }
 };
 
-// Runs a program over planes, one tile after the other, on one thread.
-class Runner {
- public:
-  // Pass 0 is one of its own.
-  explicit Runner(const TileProgram& program, std::uint64_t pass = 0)
-      : program_(program), operands_(program.operands.size()), work_(Workspace::mine()) {
-    const std::size_t places = operands_ + static_cast<std::size_t>(program.temporaries);
-    for (std::size_t i = operands_; i < places; ++i) place_[i] = work_.slot(i);
-    if (pass != 0 && work_.program == &program && work_.pass == pass) return;
-    work_.program = &program;
-    work_.pass = pass;
-    std::fill_n(work_.staged.begin(), operands_, Workspace::Staged());
-  }
+TileRunner::Workspace& TileRunner::workspace() {
+  static thread_local Workspace mine;
+  return mine;
+}
 
-  void run(const Plane& plane, std::int64_t row, std::int64_t rows, std::int64_t column,
-           std::int64_t columns) {
-    bool any_staged_output = false;
-    for (std::size_t i = 0; i < operands_; ++i) {
-      const bool in_place = bind(i, plane, row, rows, column, columns);
-      any_staged_output = any_staged_output || (!in_place && program_.operands[i].written);
-    }
-    execute(rows * columns);
-    if (!any_staged_output) return;
-    for (std::size_t i = 0; i < operands_; ++i) {
-      const TileOperand& operand = program_.operands[i];
-      if (!operand.written || place_[i] != work_.slot(i)) continue;
-      copy_rectangle<false>(operand.element_size, rows, columns, at(plane, i, row, column),
-                            plane.row_stride[i], plane.column_stride[i], place_[i]);
-    }
-  }
+TileRunner::TileRunner(const TileProgram& program, std::uint64_t pass)
+    : program_(program), operands_(program.operands.size()), work_(workspace()) {
+  const std::size_t places = operands_ + static_cast<std::size_t>(program.temporaries);
+  for (std::size_t i = operands_; i < places; ++i) place_[i] = work_.slot(i);
+  if (pass != 0 && work_.program == &program && work_.pass == pass) return;
+  work_.program = &program;
+  work_.pass = pass;
+  std::fill_n(work_.staged.begin(), operands_, Workspace::Staged());
+}
 
-  // The elements from `first` on of a flat program.
-  void run_flat(std::int64_t first, std::int64_t elements) {
-    for (std::size_t i = 0; i < operands_; ++i) {
-      const TileOperand& operand = program_.operands[i];
-      place_[i] = operand.data + (operand.repeats ? 0 : first * operand.element_size);
-    }
-    execute(elements);
-  }
-
- private:
-  void execute(std::int64_t elements) {
-    for (const TileInstruction& instruction : program_.instructions) {
-      instruction.tile(elements, place_[instruction.a], place_[instruction.b],
-                       place_[instruction.c], place_[instruction.out]);
-    }
-  }
-
-  std::byte* at(const Plane& plane, std::size_t i, std::int64_t row, std::int64_t column) const {
-    return plane.data[i] + (row * plane.row_stride[i] + column * plane.column_stride[i]) *
-                               program_.operands[i].element_size;
-  }
-
-  // Lets an instruction find operand i of this tile as a dense run; true if it is one in place.
-  bool bind(std::size_t i, const Plane& plane, std::int64_t row, std::int64_t rows,
-            std::int64_t column, std::int64_t columns) {
+std::byte* TileRunner::run(TileSize size, std::byte* const* addresses, std::int64_t strip_stride) {
+  bool copies_out = false;
+  for (std::size_t i = 0; i < operands_; ++i) {
     const TileOperand& operand = program_.operands[i];
-    std::byte* first = at(plane, i, row, column);
-    const bool dense_row = columns == 1 || plane.column_stride[i] == 1;
-    if (operand.repeats || (dense_row && (rows == 1 || plane.row_stride[i] == columns))) {
-      place_[i] = first;
-      return true;
-    }
+    place_[i] = addresses[i];
+    if (operand.repeats) continue;
+    const bool is_strip = i == 0 && strip_stride != 0;
+    const std::int64_t row_stride = is_strip ? strip_stride : row_stride_of(operand);
+    const std::int64_t column_stride = column_stride_of(operand);
+    const bool dense_row = column_stride == 1 || size.columns == 1;
+    if (dense_row && (size.rows == 1 || row_stride == size.columns)) continue;
     place_[i] = work_.slot(i);
-    if (operand.written) return false;
-    // What repeats in every row may still lie there from the tile before.
-    const std::int64_t elements = rows * columns;
-    Workspace::Staged& staged = work_.staged[i];
-    if (staged.first == first && staged.columns == columns && staged.elements >= elements &&
-        plane.row_stride[i] == 0) {
-      return false;
+    copies_out = copies_out || operand.written;
+    if (!operand.written) stage(i, size, addresses[i], row_stride, column_stride);
+  }
+  execute(size.elements());
+  if (copies_out) copy_out(size, addresses);
+  return place_[static_cast<std::size_t>(program_.result)];
+}
+
+std::byte* TileRunner::run_at(std::int64_t plane, std::int64_t row, std::int64_t column,
+                              TileSize size) {
+  std::array<std::byte*, TileProgram::max_places> addresses;
+  for (std::size_t i = 0; i < operands_; ++i) {
+    const TileOperand& operand = program_.operands[i];
+    std::int64_t offset = row * row_stride_of(operand) + column * column_stride_of(operand);
+    std::int64_t rest = plane;
+    for (int axis = program_.extents.rank() - 3; axis >= 0; --axis) {
+      offset += rest % program_.extents[axis] * operand.strides[axis];
+      rest /= program_.extents[axis];
     }
-    staged = {first, columns, elements};
-    copy_rectangle<true>(operand.element_size, rows, columns, first, plane.row_stride[i],
-                         plane.column_stride[i], place_[i]);
-    return false;
+    addresses[i] = operand.data + offset * operand.element_size;
   }
+  return run(size, addresses.data());
+}
 
-  const TileProgram& program_;
-  std::size_t operands_;
-  Workspace& work_;
-  std::array<std::byte*, TileProgram::max_places> place_;
-};
-
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-// How a plane is cut into tiles: whole rows while they are short, else pieces of one row.
-struct Tiling {
-  std::int64_t rows, columns;            // of a full tile
-  std::int64_t row_tiles, column_tiles;  // in the plane
-
-  Tiling(std::int64_t plane_rows, std::int64_t plane_columns)
-      : rows(std::clamp<std::int64_t>(tile_size / std::max<std::int64_t>(1, plane_columns), 1,
-                                      plane_rows)),
-        columns(std::min(plane_columns, tile_size)),
-        row_tiles(ceil_divide(plane_rows, rows)),
-        column_tiles(ceil_divide(plane_columns, columns)) {
-    rows = ceil_divide(plane_rows, row_tiles);  // all of about the same size
+void TileRunner::run_flat(std::int64_t first, std::int64_t elements) {
+  for (std::size_t i = 0; i < operands_; ++i) {
+    const TileOperand& operand = program_.operands[i];
+    place_[i] = operand.data + (operand.repeats ? 0 : first * operand.element_size);
   }
+  execute(elements);
+}
 
-  void run(Runner& runner, const Plane& plane, std::int64_t tile) const {
-    const std::int64_t row = tile / column_tiles * rows;
-    const std::int64_t column = tile % column_tiles * columns;
-    runner.run(plane, row, std::min(rows, plane.rows - row), column,
-               std::min(columns, plane.columns - column));
+void TileRunner::execute(std::int64_t elements) {
+  for (const TileInstruction& instruction : program_.instructions) {
+    instruction.tile(elements, place_[instruction.a], place_[instruction.b], place_[instruction.c],
+                     place_[instruction.out]);
   }
-};
+}
 
-}  // namespace
+// Lays an operand out densely. What repeats in every row may still lie there from a tile before.
+void TileRunner::stage(std::size_t i, TileSize size, std::byte* address, std::int64_t row_stride,
+                       std::int64_t column_stride) {
+  Workspace::Staged& staged = work_.staged[i];
+  if (staged.first == address && staged.columns == size.columns &&
+      staged.elements >= size.elements() && row_stride == 0) {
+    return;
+  }
+  staged = {address, size.columns, size.elements()};
+  copy_rectangle<true>(program_.operands[i].element_size, size, address, row_stride, column_stride,
+                       place_[i]);
+}
+
+void TileRunner::copy_out(TileSize size, std::byte* const* addresses) {
+  for (std::size_t i = 0; i < operands_; ++i) {
+    const TileOperand& operand = program_.operands[i];
+    if (!operand.written || place_[i] != work_.slot(i)) continue;
+    copy_rectangle<false>(operand.element_size, size, addresses[i], row_stride_of(operand),
+                          column_stride_of(operand), place_[i]);
+  }
+}
+
+// ---- TileProgram
 
 void TileProgram::collapse() {
   int kept = 0;  // axes [0, kept) are final
@@ -222,21 +214,18 @@ void TileProgram::collapse() {
          });
 }
 
-void TileProgram::run() const {
-  flat ? run_flat() : run_planes();
-}
+void TileProgram::run() const { flat ? run_flat() : run_planes(); }
 
 void TileProgram::run_flat() const {
   const std::int64_t elements = extents.empty() ? 1 : extents[0];
   if (elements <= tile_size) {
-    if (elements > 0) Runner(*this).run_flat(0, elements);
+    if (elements > 0) TileRunner(*this).run_flat(0, elements);
     return;
   }
-  const std::int64_t chunk_tiles = std::max<std::int64_t>(
-      1, chunk_work / (tile_size * std::max<std::int64_t>(1, std::ssize(instructions))));
-  const std::int64_t chunk = chunk_tiles * tile_size;
+  const std::int64_t tile_work = tile_size * std::max<std::int64_t>(1, std::ssize(instructions));
+  const std::int64_t chunk = std::max<std::int64_t>(1, chunk_work / tile_work) * tile_size;
   parallel_for(ceil_divide(elements, chunk), [&](std::int64_t index) {
-    Runner runner(*this);
+    TileRunner runner(*this);
     const std::int64_t end = std::min(elements, (index + 1) * chunk);
     for (std::int64_t first = index * chunk; first < end; first += tile_size) {
       runner.run_flat(first, std::min(tile_size, end - first));
@@ -248,37 +237,21 @@ void TileProgram::run_planes() const {
   const int rank = extents.rank();
   std::int64_t planes = 1;
   for (int axis = 0; axis < rank - 2; ++axis) planes *= extents[axis];
-  Plane first;
-  first.rows = rank >= 2 ? extents[rank - 2] : 1;
-  first.columns = rank >= 1 ? extents[rank - 1] : 1;
-  if (planes * first.rows * first.columns == 0) return;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    first.data[i] = operands[i].data;
-    first.row_stride[i] = rank >= 2 ? operands[i].strides[rank - 2] : 0;
-    first.column_stride[i] = rank >= 1 ? operands[i].strides[rank - 1] : 0;
-  }
-  const Tiling tiling(first.rows, first.columns);
-  const std::int64_t plane_tiles = tiling.row_tiles * tiling.column_tiles;
-  const std::int64_t tiles = planes * plane_tiles;
+  const TileSize plane{rank >= 2 ? extents[rank - 2] : 1, rank >= 1 ? extents[rank - 1] : 1};
+  if (planes * plane.elements() == 0) return;
+  const Tiling tiling(plane);
+  const std::int64_t tiles = planes * tiling.tiles();
   const std::int64_t tile_work =
-      tiling.rows * tiling.columns * std::max<std::int64_t>(1, std::ssize(instructions));
+      tiling.tile.elements() * std::max<std::int64_t>(1, std::ssize(instructions));
   const std::int64_t chunk_tiles = std::max<std::int64_t>(1, chunk_work / tile_work);
   parallel_for(ceil_divide(tiles, chunk_tiles), [&](std::int64_t chunk) {
-    Runner runner(*this);
-    Plane plane = first;
+    TileRunner runner(*this);
     const std::int64_t end = std::min(tiles, (chunk + 1) * chunk_tiles);
-    for (std::int64_t tile = chunk * chunk_tiles; tile < end; ++tile) {
-      std::int64_t index = tile / plane_tiles;
-      for (std::size_t i = 0; rank > 2 && i < operands.size(); ++i)
-        plane.data[i] = operands[i].data;
-      for (int axis = rank - 3; axis >= 0; --axis) {
-        const std::int64_t at = index % extents[axis];
-        index /= extents[axis];
-        for (std::size_t i = 0; i < operands.size(); ++i) {
-          plane.data[i] += at * operands[i].strides[axis] * operands[i].element_size;
-        }
-      }
-      tiling.run(runner, plane, tile % plane_tiles);
+    for (std::int64_t index = chunk * chunk_tiles; index < end; ++index) {
+      tiling.visit(index % tiling.tiles(),
+                   [&](std::int64_t row, std::int64_t column, TileSize size) {
+                     runner.run_at(index / tiling.tiles(), row, column, size);
+                   });
     }
   });
 }
@@ -286,23 +259,21 @@ void TileProgram::run_planes() const {
 void TileProgram::run_strip(std::uint64_t pass, std::int64_t row, std::int64_t rows,
                             std::int64_t column, std::int64_t columns, std::byte* strip,
                             std::int64_t strip_stride) const {
-  Plane plane;
-  plane.rows = rows;
-  plane.columns = columns;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    const TileOperand& operand = operands[i];
-    plane.row_stride[i] = operand.strides[0];
-    plane.column_stride[i] = operand.strides[1];
-    plane.data[i] = operand.data +
-                    (row * operand.strides[0] + column * operand.strides[1]) * operand.element_size;
-  }
-  plane.data[0] = strip;
-  plane.row_stride[0] = strip_stride;
-  plane.column_stride[0] = 1;
-  const Tiling tiling(rows, columns);
-  Runner runner(*this, pass);
-  for (std::int64_t tile = 0; tile < tiling.row_tiles * tiling.column_tiles; ++tile) {
-    tiling.run(runner, plane, tile);
+  TileRunner runner(*this, pass);
+  const Tiling tiling({rows, columns});
+  for (std::int64_t tile = 0; tile < tiling.tiles(); ++tile) {
+    tiling.visit(tile, [&](std::int64_t tile_row, std::int64_t tile_column, TileSize size) {
+      std::array<std::byte*, max_places> addresses;
+      const std::int64_t strip_offset = tile_row * strip_stride + tile_column;
+      addresses[0] = strip + strip_offset * operands[0].element_size;
+      for (std::size_t i = 1; i < operands.size(); ++i) {
+        const TileOperand& operand = operands[i];
+        const std::int64_t offset = (row + tile_row) * operand.strides[0] +
+                                    (column + tile_column) * operand.strides[1];
+        addresses[i] = operand.data + offset * operand.element_size;
+      }
+      runner.run(size, addresses.data(), strip_stride);
+    });
   }
 }
 

@@ -26,6 +26,9 @@ Spec infer_loss(const Op&, Inputs in, const Attributes&) {
     throw ShapeError(str("softmax_cross_entropy: scores ", scores,
                          " need one label a row, got labels ", in[1].shape()));
   }
+  if (scores.back() == 0) {
+    throw ShapeError(str("softmax_cross_entropy: scores ", scores, " have no classes"));
+  }
   return {in[0].dtype(), rows};
 }
 
@@ -74,7 +77,9 @@ const TableEntry softmax_cross_entropy_op(Op{
                  .error = "softmax_cross_entropy: label 3 of row 0 is outside of [0, 3)"},
                 {.inputs = {{{4, 3}}, {{3}, 0, 3, DType::i64}},
                  .error = "softmax_cross_entropy: scores [4, 3] need one label a row, got labels "
-                          "[3]"}}});
+                          "[3]"},
+                {.inputs = {{{2, 0}}, {{2}, 0, 1, DType::i64}},
+                 .error = "softmax_cross_entropy: scores [2, 0] have no classes"}}});
 
 }  // namespace
 

@@ -147,9 +147,10 @@ const TableEntry scatter_add_op(Op{
     .kernel = scatter_kernel,
     .samples = {
         {.inputs = {{{5, 3}}, {{5}, 0, 4, DType::i64}}, .attributes = AxisSizeAttribute{0, 4}},
-        {.inputs = {{{2, 2, 2}}, {{2, 2}, 0, 3, DType::i64}},
+        {.inputs = {{{2, 3, 2}}, {{2, 2}, 0, 3, DType::i64}},
          .attributes = AxisSizeAttribute{1, 3},
-         .error = "scatter_add: updates [2, 2, 2] do not have"},
+         .error = "scatter_add: updates [2, 3, 2] do not have the shape [2, 2] of the indices at "
+                  "axis 1"},
         {.inputs = {{{2, 4}}, {{4}, 0, 3, DType::i64}}, .attributes = AxisSizeAttribute{1, 3}}}});
 
 const TableEntry one_hot_op(Op{

@@ -16,6 +16,10 @@ Spec infer_matmul(const Op&, Inputs in, const Attributes&) {
     throw DTypeError(
         str("matmul: takes two f32 or two f64, got ", in[0].dtype(), " and ", in[1].dtype()));
   }
+  if (a.rank() < 2 || a.rank() != b.rank()) {
+    throw ShapeError(
+        str("matmul: expected matrices with the same axes in front, got a ", a, ", b ", b));
+  }
   const std::int64_t inner_a = a[a.rank() - 1];
   const std::int64_t inner_b = b[b.rank() - 2];
   if (inner_a != inner_b) {

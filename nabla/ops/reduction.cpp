@@ -67,15 +67,16 @@ Spec infer_argument(const Op& op, Inputs in, const Attributes& attributes) {
   return {DType::i64, infer_extreme(op, in, axes).shape};
 }
 
-void check_floating(const Op& op, const Tensor& x) {
+void check_rows(const Op& op, const Tensor& x) {
   if (!is_floating(x.dtype())) {
     throw DTypeError(str(op.name, ": takes f32, f64, got ", x.dtype()));
   }
+  if (x.rank() == 0) throw ShapeError(str(op.name, ": expected at least one axis, got a scalar"));
 }
 
 // Ops on rows take the last axis.
 Spec infer_rows(const Op& op, Inputs in, const Attributes&) {
-  check_floating(op, in[0]);
+  check_rows(op, in[0]);
   return in[0].spec();
 }
 
@@ -223,7 +224,7 @@ const TableEntry logsumexp_op(Op{
     .name = "logsumexp",
     .doc = "log(sum exp(x)) over the last axis",
     .infer = [](const Op& op, Inputs in, const Attributes&) -> Spec {
-      check_floating(op, in[0]);
+      check_rows(op, in[0]);
       const AxesAttribute last{in[0].rank() - 1, 1};
       return infer_extreme(op, in, last);
     },

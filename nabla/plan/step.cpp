@@ -49,7 +49,8 @@ class ProductStep : public Step {
   MatrixView<T> b{};
   std::byte* a_data = nullptr;
   std::byte* b_data = nullptr;
-  std::byte* c_data = nullptr;  // nullptr: only the epilogue sees the product
+  std::byte* c_data = nullptr;  // nullptr: only the epilogue sees the product, strip by strip
+  std::vector<T> small_c;       // where a product of one tile is made, which spares it strips
   std::int64_t m = 0, n = 0, k = 0;
 
   void run() override {
@@ -63,7 +64,7 @@ class ProductStep : public Step {
           reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
     };
     product.context = this;
-    ++pass_;
+    pass_ = small_c.empty() ? next_pass() : 0;
     gemm(product);
   }
 
@@ -251,7 +252,12 @@ std::unique_ptr<Step> make_product_step(const Program& program, int unit_id, con
   step->b = {nullptr, b.strides[0], b.strides[1]};
   bind(step->a_data, operation.in[0]);
   bind(step->b_data, operation.in[1]);
-  if (program.escapes(operation.out.storage, unit_id)) bind(step->c_data, operation.out);
+  if (program.escapes(operation.out.storage, unit_id)) {
+    bind(step->c_data, operation.out);
+  } else if (step->m * step->n <= TileProgram::tile_size) {
+    step->small_c.resize(static_cast<std::size_t>(step->m * step->n));
+    step->c_data = reinterpret_cast<std::byte*>(step->small_c.data());
+  }
   TileBuilder builder(program, unit_id);
   step->epilogue = builder.build(operation.out.layout.shape);
   for (std::size_t i = 1; i < step->epilogue.operands.size(); ++i) {

@@ -1,0 +1,275 @@
+#include "nabla/autodiff/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iomanip>
+#include <limits>
+
+#include "nabla/base/error.h"
+#include "nabla/base/random.h"
+#include "nabla/base/text.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/shaping.h"
+
+namespace nabla {
+namespace {
+
+Tensor random_tensor(const Spec& spec, Random& random) {
+  std::vector<double> values(static_cast<std::size_t>(spec.shape.elements()));
+  for (double& value : values) value = random.normal();
+  return cast(Tensor::from(values, spec.shape), spec.dtype);
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+double absolute_dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] * b[i]);
+  return sum;
+}
+
+// "[1, 2]": the place of element `flat` of a tensor in row-major order.
+Dims place_of(std::int64_t flat, const Shape& shape) {
+  Dims place = shape;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    place[axis] = flat % shape[axis];
+    flat /= shape[axis];
+  }
+  return place;
+}
+
+// All elements of an input, or a random choice of them.
+std::vector<std::int64_t> chosen_elements(std::int64_t size, std::int64_t limit, Random& random) {
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t i = 0; i < std::min(size, limit); ++i) {
+    chosen.push_back(size <= limit ? i : random.below(static_cast<std::uint32_t>(size)));
+  }
+  return chosen;
+}
+
+// The gradients for all inputs, one behind the other, as a function of the inputs.
+Function gradient_function(const Function& f, const Tensor& cotangent) {
+  return [f, cotangent](const Tensors& x) {
+    Tensors flat;
+    for (const Tensor& gradient : vjp(f, x, cotangent).derivative) {
+      flat.push_back(reshape(gradient, Shape{-1}));
+    }
+    return concatenate(flat, 0);
+  };
+}
+
+// The check of one order; adds what it finds to the report.
+class Check {
+ public:
+  Check(const Function& f, const Tensors& x, const GradientCheckOptions& options, int order,
+        double size, GradientReport& report)
+      : f_(f),
+        x_(x),
+        options_(options),
+        order_(order),
+        size_(size),
+        report_(report),
+        random_(options.seed, static_cast<std::uint64_t>(order)) {}
+
+  void run() {
+    const Tensor value = f_(x_);
+    cotangent_ = random_tensor(value.spec(), random_);
+    weights_ = cotangent_.to_doubles();
+    projection_ = dot(weights_, value.to_doubles());
+    size_ = std::max(size_, absolute_dot(weights_, value.to_doubles()));
+    gradients_ = vjp(f_, x_, cotangent_).derivative;
+    for (std::size_t i = 0; i < x_.size(); ++i) compare_with_differences(i);
+    compare_modes();
+  }
+
+  const Tensor& cotangent() const { return cotangent_; }
+  double size() const { return size_; }
+
+ private:
+  struct Comparison {
+    std::int64_t element;
+    double analytic, numerical;
+    double noise;  // what rounding alone may make of the difference
+    bool kink;
+  };
+
+  // <c, f> with element `element` of input `input` moved by `by`.
+  double moved(std::size_t input, std::int64_t element, double by) const {
+    Tensors moved_x = x_;
+    std::vector<double> values = x_[input].to_doubles();
+    values[static_cast<std::size_t>(element)] += by;
+    moved_x[input] = Tensor::from(values, x_[input].shape());
+    return dot(weights_, f_(moved_x).to_doubles());
+  }
+
+  double rounding() const { return 16 * std::numeric_limits<double>::epsilon() * size_; }
+
+  // How far the differences to the right and to the left are apart.
+  double gap(std::size_t input, std::int64_t element, double h) const {
+    const double after = moved(input, element, h);
+    const double before = moved(input, element, -h);
+    return std::abs(after - 2 * projection_ + before) / h;
+  }
+
+  Comparison compare(std::size_t input, std::int64_t element, double analytic) const {
+    const double at = x_[input].to_doubles()[static_cast<std::size_t>(element)];
+    const double h = options_.step * std::max(1.0, std::abs(at));
+    const double after = moved(input, element, h);
+    const double before = moved(input, element, -h);
+    Comparison result{element, analytic, (after - before) / (2 * h), 0, false};
+    result.noise = rounding() / h;
+    // Where f is smooth the gap is h |f''|: small, and in proportion to h. At a kink it stays as it
+    // is, beside one it vanishes at once, at a jump it grows.
+    const double wide = std::abs(after - 2 * projection_ + before) / h;
+    if (wide > 1e-4 * std::max({std::abs(analytic), std::abs(result.numerical), 1e-3}) &&
+        wide > 16 * result.noise) {
+      const double ratio = gap(input, element, h / 8) / wide;
+      result.kink = !(ratio > 1.0 / 16 && ratio < 1.0 / 4);
+    }
+    return result;
+  }
+
+  void compare_with_differences(std::size_t input) {
+    const std::vector<double> gradient = gradients_[input].to_doubles();
+    std::vector<Comparison> comparisons;
+    double largest = 0;
+    for (const std::int64_t element :
+         chosen_elements(x_[input].size(), options_.elements, random_)) {
+      comparisons.push_back(compare(input, element, gradient[static_cast<std::size_t>(element)]));
+      const Comparison& c = comparisons.back();
+      if (!c.kink) largest = std::max({largest, std::abs(c.analytic), std::abs(c.numerical)});
+    }
+    bool all_zero = !comparisons.empty() &&
+                    std::all_of(gradient.begin(), gradient.end(), [](double g) { return g == 0; });
+    for (const Comparison& c : comparisons) {
+      all_zero = all_zero && !c.kink && std::abs(c.numerical) <= c.noise;
+      judge(input, c, largest);
+    }
+    // A function whose gradient does not change is linear, which is nothing to be suspicious of.
+    if (all_zero && order_ == 1 && !options_.allow_zero) {
+      fail(str("input ", input,
+               ": all derivatives are zero, analytic and numerical; either the "
+               "input is not used or x is a bad point, or set allow_zero"));
+    }
+  }
+
+  void judge(std::size_t input, const Comparison& c, double largest) {
+    const auto line = [&](std::string_view verdict) {
+      return str("input ", input, ", element ", place_of(c.element, x_[input].shape()), ": ",
+                 std::setprecision(10), verdict, "analytic ", c.analytic, ", numerical ",
+                 c.numerical);
+    };
+    if (c.kink) {
+      ++report_.kinks;
+      add(line("on or near a kink, not judged: "));
+      return;
+    }
+    const double difference = std::abs(c.analytic - c.numerical);
+    if (difference <= c.noise) return;
+    // Relative to the element, or to a thousandth of the largest one beside it. Not a number fails.
+    const double scale = std::max({std::abs(c.analytic), std::abs(c.numerical), 1e-3 * largest});
+    const double error = difference / scale;
+    report_.worst_error = error <= report_.worst_error ? report_.worst_error : error;
+    if (!(error <= options_.tolerance)) fail(line(""));
+  }
+
+  // Forward mode in a random direction against reverse mode.
+  void compare_modes() {
+    Tensors direction;
+    double reverse = 0;
+    double scale = 0;
+    for (std::size_t i = 0; i < x_.size(); ++i) {
+      direction.push_back(random_tensor(x_[i].spec(), random_));
+      const std::vector<double> t = direction.back().to_doubles();
+      const std::vector<double> g = gradients_[i].to_doubles();
+      reverse += dot(g, t);
+      scale += absolute_dot(g, t);
+    }
+    const std::vector<double> tangent = jvp(f_, x_, direction).derivative.to_doubles();
+    const double forward = dot(weights_, tangent);
+    scale = std::max(scale, absolute_dot(weights_, tangent));
+    const double difference = std::abs(forward - reverse);
+    if (!(difference <= 1e-11 * scale + rounding())) {
+      fail(str("in a random direction: forward mode ", std::setprecision(16), forward,
+               ", reverse mode ", reverse));
+    }
+  }
+
+  void add(const std::string& line) {
+    report_.text += str(order_ == 1 ? "" : str("order ", order_, ", "), line, "\n");
+  }
+  void fail(const std::string& line) {
+    report_.passed = false;
+    add(line);
+  }
+
+  const Function& f_;
+  const Tensors& x_;
+  const GradientCheckOptions& options_;
+  int order_;
+  double size_;  // sum |c_i f_i|, the largest of all orders: what rounding errors are relative to
+  GradientReport& report_;
+  Random random_;
+  Tensor cotangent_;
+  std::vector<double> weights_;  // the cotangent's elements
+  double projection_ = 0;        // <c, f(x)>
+  Tensors gradients_;
+};
+
+}  // namespace
+
+Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
+                          NumericalGradientOptions options) {
+  if (!is_floating(x.dtype())) {
+    throw DTypeError(str("numerical_gradient: x is f32 or f64, got ", x.spec()));
+  }
+  std::vector<double> values = x.to_doubles();
+  const auto value_at = [&](double& element, double place) {
+    const double before = std::exchange(element, place);
+    const Tensor value = f(cast(Tensor::from(values, x.shape()), x.dtype()));
+    element = before;
+    if (value.rank() != 0) {
+      throw ShapeError(str("numerical_gradient: the function must give one number, got shape ",
+                           value.shape(), "; reduce it with sum or mean"));
+    }
+    return value.item();
+  };
+  const double h = options.step;
+  std::vector<double> gradient;
+  for (double& element : values) {
+    const double after = value_at(element, element + h);
+    gradient.push_back(options.difference == Difference::forward
+                           ? (after - value_at(element, element)) / h
+                           : (after - value_at(element, element - h)) / (2 * h));
+  }
+  return cast(Tensor::from(gradient, x.shape()), x.dtype());
+}
+
+GradientReport check_gradients(const Function& f, const Tensors& x,
+                               const GradientCheckOptions& options) {
+  for (const Tensor& tensor : x) {
+    if (tensor.dtype() != DType::f64) {
+      throw DTypeError(str("check_gradients: differences need f64, got ", tensor.spec()));
+    }
+  }
+  if (options.order < 1 || !(options.step > 0) || !(options.tolerance > 0)) {
+    throw ValueError(str("check_gradients: order is at least 1, step and tolerance above 0, got ",
+                         options.order, ", ", options.step, " and ", options.tolerance));
+  }
+  GradientReport report;
+  Function g = f;
+  double size = 0;
+  for (int order = 1; order <= options.order && !x.empty(); ++order) {
+    Check check(g, x, options, order, size, report);
+    check.run();
+    size = check.size();
+    g = gradient_function(g, check.cotangent());
+  }
+  return report;
+}
+
+}  // namespace nabla

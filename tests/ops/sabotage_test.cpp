@@ -1,0 +1,180 @@
+// The checks of the op table must see what is wrong: ops with one planted error each.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nabla/graph/graph.h"
+#include "nabla/ops/ops.h"
+#include "tests/ops/checks.h"
+
+namespace nabla {
+namespace {
+
+Op entry(std::string_view name) {
+  for (const Op* op : op_table()) {
+    if (op->name == name) return *op;
+  }
+  throw std::logic_error("no such op");
+}
+
+// How many cases of an op a check fails on.
+template <class Check>
+int failures(const Op& op, DType dtype, Check check) {
+  int count = 0;
+  for (const Case& c : cases_of(op, dtype)) count += check(c).empty() ? 0 : 1;
+  return count;
+}
+
+int wrong_values(const Op& op, DType dtype) {
+  const Reference& reference = references().find(op.name)->second;
+  return failures(op, dtype, [&](const Case& c) { return check_values(c, reference); });
+}
+
+int wrong_derivatives(const Op& op) {
+  return failures(op, DType::f64, [](const Case& c) { return check_derivatives(c); });
+}
+
+TEST(Sabotage, NothingPlantedNothingFound) {
+  EXPECT_EQ(wrong_values(entry("tanh"), DType::f32), 0);
+  EXPECT_EQ(wrong_derivatives(entry("tanh")), 0);
+  EXPECT_EQ(failures(entry("matmul"), DType::f64, check_linearity), 0);
+  EXPECT_EQ(failures(entry("matmul"), DType::f64, check_guards), 0);
+}
+
+// Off by a few units in the last place.
+void inexact_exp(std::int64_t n, const void* a, const void*, const void*, void* out) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float x = static_cast<const float*>(a)[i];
+    static_cast<float*>(out)[i] = std::exp(x) * (1 + 1e-6F);
+  }
+}
+
+TEST(Sabotage, WrongKernel) {
+  Op exp = entry("exp");
+  exp.tile = [](const TileTable&, DType in, DType) {
+    return in == DType::f32 ? TileVariants{.dense = inexact_exp} : TileVariants{};
+  };
+  EXPECT_GT(wrong_values(exp, DType::f32), 0);
+  Op subtract = entry("subtract");
+  subtract.tile = [](const TileTable& table, DType in, DType) { return table.add[in]; };
+  for (const DType dtype : all_dtypes) EXPECT_GT(wrong_values(subtract, dtype), 0) << dtype;
+}
+
+TEST(Sabotage, ViewOfOtherElements) {
+  Op flip = entry("flip");
+  flip.view = [](const Layout& in, const Attributes&) { return std::optional(in); };
+  EXPECT_GT(wrong_values(flip, DType::u8), 0);
+}
+
+// A kernel that takes its input for contiguous though it says otherwise.
+TEST(Sabotage, KernelThatIgnoresStrides) {
+  Op pad = entry("pad");
+  static const auto good = pad.kernel;
+  pad.kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+    Argument dense = in[0];
+    dense.layout = Layout::contiguous(dense.shape());
+    good({&dense, 1}, out, attributes);
+  };
+  EXPECT_GT(wrong_values(pad, DType::f32), 0);
+}
+
+TEST(Sabotage, WritesBesideItsOutput) {
+  Op negative = entry("negative");
+  negative.tile = [](const TileTable&, DType, DType) {
+    return TileVariants{
+        .dense = [](std::int64_t n, const void* a, const void*, const void*, void* out) {
+          for (std::int64_t i = 0; i <= n; ++i) {
+            static_cast<float*>(out)[i] = -static_cast<const float*>(a)[i];
+          }
+        }};
+  };
+  EXPECT_GT(failures(negative, DType::f32, check_guards), 0);
+}
+
+TEST(Sabotage, WritesIntoItsInput) {
+  Op cumulative = entry("cumulative_sum");
+  static const auto good = cumulative.kernel;
+  cumulative.kernel = [](std::span<const Argument> in, const Argument& out,
+                         const Attributes& attributes) {
+    good(in, out, attributes);
+    if (out.shape().elements() > 0) in[0].as<float>()[0] = 0;
+  };
+  EXPECT_GT(failures(cumulative, DType::f32, check_guards), 0);
+}
+
+TEST(Sabotage, LeavesElementsUnwritten) {
+  Op one_hot = entry("one_hot");
+  one_hot.kernel = [](std::span<const Argument>, const Argument&, const Attributes&) {};
+  EXPECT_GT(failures(one_hot, DType::f32, check_guards), 0);
+}
+
+TEST(Sabotage, WrongPartial) {
+  Op tanh = entry("tanh");
+  tanh.rule = Elementwise{{[](const Call& c) { return 1 - c.out; }}};
+  EXPECT_GT(wrong_derivatives(tanh), 0);
+}
+
+// Right at first order, and cut off from the second.
+TEST(Sabotage, WrongSecondDerivative) {
+  Op tanh = entry("tanh");
+  tanh.rule = Elementwise{{[](const Call& c) { return 1 - square(stop_gradient(c.out)); }}};
+  EXPECT_GT(wrong_derivatives(tanh), 0);
+  EXPECT_EQ(failures(tanh, DType::f64, [](const Case& c) { return check_derivatives(c, 1); }), 0);
+}
+
+// Right wherever the gradient is ones, which sums of outputs would never notice.
+TEST(Sabotage, TransposeThatForgetsTheGradient) {
+  Op product = entry("multiply");
+  product.rule = Multilinear{{[](const Call& c, const Tensor&) { return c.in[1] + 0; },
+                              [](const Call& c, const Tensor& g) { return g * c.in[0]; }}};
+  EXPECT_GT(failures(product, DType::f64, check_linearity), 0);
+  EXPECT_GT(wrong_derivatives(product), 0);
+}
+
+TEST(Sabotage, RuleWithOneInputForgotten) {
+  Op subtract = entry("subtract");
+  subtract.rule = Linear{{[](const Call&, const Tensor& g) { return g; },
+                          [](const Call&, const Tensor& g) { return g; }}};
+  EXPECT_GT(failures(subtract, DType::f64, check_linearity), 0);
+}
+
+TEST(Sabotage, LinearRuleForWhatIsNot) {
+  Op square = entry("square");
+  square.rule = Linear{{[](const Call& c, const Tensor& g) { return 2 * g * c.in[0]; }}};
+  EXPECT_GT(failures(square, DType::f64, check_linearity), 0);
+}
+
+// A transpose whose own rule stops: only a third derivative tells.
+TEST(Sabotage, RuleOfARuleMissing) {
+  Op sum = entry("sum");
+  sum.rule = Linear{{[](const Call& c, const Tensor& g) {
+    Shape kept = c.in[0].shape();
+    const auto& axes = std::get<AxesAttribute>(c.attributes);
+    for (int i = axes.first; i < axes.first + axes.count; ++i) kept[i] = 1;
+    return broadcast_to(reshape(stop_gradient(g), kept), c.in[0].shape());
+  }}};
+  EXPECT_EQ(failures(sum, DType::f64, check_linearity), 0);
+  EXPECT_GT(failures(sum, DType::f64, check_closure), 0);
+}
+
+// Sees which mode it runs in, which no op may.
+TEST(Sabotage, ModeThatDiffers) {
+  Case c = cases_of(entry("exp"), DType::f32)[0];
+  const auto f = [&](const Tensors& in) -> Tensors {
+    return {is_capturing() ? exp(in[0]) * 1.0000002 : exp(in[0])};
+  };
+  EXPECT_NE(compare_modes(f, c.bases()), "");
+}
+
+TEST(Sabotage, VariantThatRepeatsTheWrongInput) {
+  Op subtract = entry("subtract");
+  subtract.tile = [](const TileTable& table, DType in, DType) {
+    TileVariants variants = table.subtract[in];
+    std::swap(variants.repeat_a, variants.repeat_b);
+    return variants;
+  };
+  EXPECT_GT(failures(subtract, DType::f32, check_repeats), 0);
+}
+
+}  // namespace
+}  // namespace nabla

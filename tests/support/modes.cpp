@@ -1,0 +1,79 @@
+#include "tests/support/modes.h"
+
+#include <cstring>
+
+#include <stdexcept>
+
+#include "nabla/base/text.h"
+#include "nabla/plan/capture.h"
+
+namespace nabla {
+namespace {
+
+// Runs twice, the second time into memory that was used before while the first results are held.
+Tensors run_captured(const TensorsFunction& f, const Tensors& inputs, PlanOptions options) {
+  Captured captured(f, options);
+  const Tensors first = captured(inputs);
+  Tensors second = captured(inputs);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const std::string difference = compare_bits(first[i], second[i]);
+    if (!difference.empty()) throw std::logic_error("the second run differs: " + difference);
+  }
+  return second;
+}
+
+}  // namespace
+
+const std::vector<Mode>& modes() {
+  static const std::vector<Mode> all = {
+      {"eager", [](const TensorsFunction& f, const Tensors& inputs) { return f(inputs); }},
+      {"captured",
+       [](const TensorsFunction& f, const Tensors& inputs) { return run_captured(f, inputs, {}); }},
+      {"captured without fusion",
+       [](const TensorsFunction& f, const Tensors& inputs) {
+         return run_captured(f, inputs, {.fuse = false});
+       }},
+  };
+  return all;
+}
+
+std::string compare_modes(const TensorsFunction& f, const Tensors& inputs) {
+  const Tensors expected = modes()[0].run(f, inputs);
+  std::string text;
+  for (const Mode& mode : modes()) {
+    const Tensors actual = mode.run(f, inputs);
+    if (actual.size() != expected.size()) return mode.name + ": another number of results";
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      const std::string difference = compare_bits(expected[i], actual[i]);
+      if (!difference.empty()) text += str(mode.name, ", result ", i, ": ", difference, "\n");
+    }
+  }
+  return text;
+}
+
+std::string compare_bits(const Tensor& expected, const Tensor& actual) {
+  if (expected.spec() != actual.spec()) {
+    return str("expected ", expected.spec(), ", got ", actual.spec());
+  }
+  return visit(expected.dtype(), [&](auto type) -> std::string {
+    const auto e = expected.to_vector<decltype(type)>();
+    const auto a = actual.to_vector<decltype(type)>();
+    for (std::size_t i = 0; i < e.size(); ++i) {
+      if (std::memcmp(&e[i], &a[i], sizeof(type)) == 0) continue;
+      return str("element ", i, " of ", expected.spec(), ": expected ", +e[i], ", got ", +a[i],
+                 " (", static_cast<double>(a[i]) - static_cast<double>(e[i]), " more)");
+    }
+    return {};
+  });
+}
+
+Tensor tensor_of(DType dtype, const Shape& shape, const std::vector<double>& values) {
+  return visit(dtype, [&](auto type) {
+    using T = decltype(type);
+    std::vector<T> converted;
+    for (const double value : values) converted.push_back(static_cast<T>(value));
+    return Tensor::from(converted, shape);
+  });
+}
+
+}  // namespace nabla
