@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nabla/autodiff/derivatives.h"
+#include "nabla/base/error.h"
 #include "nabla/data/dataset.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
