@@ -1,6 +1,8 @@
 /// Text helpers: building one string out of printable parts.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -13,6 +15,12 @@ std::string str(const Parts&... parts) {
   std::ostringstream out;
   (out << ... << parts);
   return out.str();
+}
+
+/// The shortest text that is read back as the same number: "0.1".
+inline std::string shortest(double value) {
+  std::array<char, 32> text;
+  return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
 }
 
 /// Joins the elements of a range with a separator: join({1, 2}, ", ") is "1, 2".

@@ -1,0 +1,168 @@
+// nabla bench: how fast training steps are.
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nabla/base/error.h"
+#include "nabla/base/parallel.h"
+#include "nabla/base/random.h"
+#include "nabla/base/text.h"
+#include "nabla/cli/commands.h"
+#include "nabla/kernels/isa.h"
+#include "nabla/kernels/peak.h"
+#include "nabla/nn/architecture.h"
+#include "nabla/optim/rules.h"
+#include "nabla/plan/capture.h"
+#include "nabla/train/model_file.h"
+
+namespace nabla::cli {
+namespace {
+
+struct Options {
+  std::string model = "dense(128) relu dense";
+  std::string input = "784";
+  std::int64_t classes = 0;
+  std::int64_t outputs = 0;
+  std::int64_t batch_size = 32;
+  std::string optimizer = "sgd";
+  int threads = 1;
+  bool json = false;
+};
+
+// Different batches that lie in memory: one that stays in the cache would flatter.
+std::vector<Tensors> make_batches(const Options& options, const Shape& sample) {
+  constexpr std::size_t count = 100;
+  Shape shape{options.batch_size};
+  for (const std::int64_t extent : sample) shape.push_back(extent);
+  const auto fill = [](const Tensor& tensor, Random& random) {
+    std::generate_n(tensor.data<float>(), tensor.size(),
+                    [&] { return static_cast<float>(random.bits() >> 8) * 0x1p-24F; });
+    return tensor;
+  };
+  std::vector<Tensors> batches;
+  for (std::size_t i = 0; i < count; ++i) {
+    Random random(0, i);
+    const Tensor x = fill(Tensor::empty({DType::f32, shape}), random);
+    if (options.classes != 0) {
+      const Tensor labels = Tensor::empty({DType::i64, {options.batch_size}});
+      std::generate_n(labels.data<std::int64_t>(), labels.size(),
+                      [&] { return random.below(static_cast<std::uint32_t>(options.classes)); });
+      batches.push_back({x, labels});
+    } else {
+      batches.push_back(
+          {x, fill(Tensor::empty({DType::f32, {options.batch_size, options.outputs}}), random)});
+    }
+  }
+  return batches;
+}
+
+// Floating-point operations of the matrix products in a step: forward, gradient of the weights, and
+// gradient of the inputs for all layers but the first.
+double flops_of(const nn::Sequential& model, std::int64_t batch_size) {
+  double flops = 0;
+  double products = 2;
+  for (const State& parameter : model.parameters()) {
+    const Shape shape = parameter.spec().shape;
+    if (shape.rank() != 2) continue;
+    flops += products * 2 * static_cast<double>(batch_size * shape.elements());
+    products = 3;
+  }
+  return flops;
+}
+
+struct Times {
+  double median, least, most;  // seconds a step
+};
+
+Times measure(Captured& step, const std::vector<Tensors>& batches) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::duration<double> warm_up(0.1);
+  constexpr std::chrono::duration<double> long_enough(0.05);
+  constexpr int repetitions = 11;
+  std::size_t next = 0;
+  const auto run = [&](std::chrono::duration<double> wanted) {
+    std::int64_t steps = 0;
+    const auto begin = Clock::now();
+    std::chrono::duration<double> time{};
+    while (time < wanted) {
+      for (std::size_t i = 0; i < batches.size(); ++i) step(batches[next++ % batches.size()]);
+      steps += static_cast<std::int64_t>(batches.size());
+      time = Clock::now() - begin;
+    }
+    return time.count() / static_cast<double>(steps);
+  };
+  run(warm_up);
+  std::vector<double> times;
+  for (int i = 0; i < repetitions; ++i) times.push_back(run(long_enough));
+  std::ranges::sort(times);
+  return {times[times.size() / 2], times.front(), times.back()};
+}
+
+void bench(const Options& options) {
+  set_threads(options.threads);
+  if (options.batch_size < 1) {
+    throw ValueError(str("--batch-size ", options.batch_size, ": expected at least 1"));
+  }
+  const Shape sample = parse_extents(options.input);
+  const std::int64_t outputs = options.classes + options.outputs;
+  if (outputs < 1) throw ValueError("--classes or --outputs: expected at least 1");
+  const nn::Sequential model = nn::make_model(options.model, sample, outputs);
+  const nn::Loss loss = loss_for(options.classes != 0);
+  const auto optimizer = optim::make_optimizer(options.optimizer);
+  optimizer->attach(model.parameters());
+  Captured step([&](const Tensors& in) -> Tensors {
+    return {optimizer->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
+  });
+  const Times times = measure(step, make_batches(options, sample));
+  const double flops = flops_of(model, options.batch_size) / times.median;
+  const double peak = measure_peak_flops();
+
+  constexpr double micro = 1e6;
+  constexpr double giga = 1e-9;
+  const double samples = static_cast<double>(options.batch_size) / times.median;
+  if (options.json) {
+    const nlohmann::ordered_json result = {{"step_microseconds", times.median * micro},
+                                           {"step_microseconds_min", times.least * micro},
+                                           {"step_microseconds_max", times.most * micro},
+                                           {"samples_per_second", samples},
+                                           {"gflops", flops * giga},
+                                           {"peak_fraction", flops / peak}};
+    std::cout << result.dump(2) << "\n";
+    return;
+  }
+  std::cout << nn::canonical_architecture(options.model) << ", batch " << options.batch_size << ", "
+            << options.optimizer << ", " << options.threads
+            << (options.threads == 1 ? " thread, " : " threads, ") << isa() << "\n"
+            << brief(times.median * micro) << " us a step (" << brief(times.least * micro) << " to "
+            << brief(times.most * micro) << ")\n"
+            << brief(samples) << " samples/s\n"
+            << brief(flops * giga) << " GFLOP/s, " << percent(flops / peak) << " of the measured "
+            << brief(peak * giga) << "\n";
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("bench", "Time training steps on made-up data");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--model", options->model, "Layers up to the scores")->capture_default_str();
+  command->add_option("--input", options->input, "Shape of a sample, such as 784 or 1x28x28")
+      ->capture_default_str();
+  CLI::App* target = command->add_option_group("target");
+  target->add_option("--classes", options->classes, "Learn labels by cross-entropy");
+  target->add_option("--outputs", options->outputs, "Learn numbers by mean squared error");
+  target->require_option(1);
+  command->add_option("--batch-size", options->batch_size, "Samples in a step")
+      ->capture_default_str();
+  command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
+  add_threads(*command, options->threads);
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(str(layers_help(),
+                      "\nExample:\n  nabla bench --model \"dense(128) relu dense\" --input 784 "
+                      "--classes 10 --batch-size 32 --optimizer sgd --threads 1"));
+  command->callback([options] { bench(*options); });
+}
+
+}  // namespace nabla::cli

@@ -1,0 +1,53 @@
+/// The commands of the tool, one file each, and what they share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nabla/data/dataset.h"
+#include "nabla/nn/loss.h"
+
+namespace nabla::cli {
+
+void add_train(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_predict(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_ops(CLI::App& app);
+
+/// Adds --threads; the command sets the number with set_threads().
+void add_threads(CLI::App& command, int& threads);
+/// As many threads as processors may be used.
+int default_threads();
+
+/// Adds --part and --seed, which say what samples of a data set are meant.
+struct PartOptions {
+  std::string part = "test";
+  std::optional<std::uint64_t> seed;
+};
+void add_part(CLI::App& command, PartOptions& options);
+/// That part of a data set; `seed` splits those that nabla splits itself, unless the user chose
+/// one.
+data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed);
+
+/// The loss that models for such data are trained by: cross-entropy for classes, else mean squared
+/// error.
+nn::Loss loss_for(bool classes);
+
+/// "87.3 %"
+std::string percent(double part);
+/// A number in short for people: four significant digits.
+std::string brief(double value);
+/// The layers and their arguments, as --help shows them.
+std::string layers_help();
+/// The text with each quoted field as CSV wants it (RFC 4180).
+std::string csv_field(std::string_view text);
+/// The text as the bytes of a file.
+std::vector<std::byte> to_bytes(std::string_view text);
+
+}  // namespace nabla::cli

@@ -1,0 +1,82 @@
+#include <cstring>
+#include <iomanip>
+#include <sstream>
+#include <thread>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/cli/commands.h"
+#include "nabla/nn/architecture.h"
+
+namespace nabla::cli {
+
+int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+void add_threads(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
+      ->capture_default_str();
+}
+
+void add_part(CLI::App& command, PartOptions& options) {
+  command.add_option("--part", options.part, "Part of the data set: train or test")
+      ->check(CLI::IsMember({"train", "test"}))
+      ->capture_default_str();
+  command
+      .add_option("--seed", options.seed,
+                  "Seed of the split, for data sets with one part; default: that of the model")
+      ->check(CLI::NonNegativeNumber);
+}
+
+data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed) {
+  data::Split split = data::load(name, options.seed.value_or(seed));
+  return options.part == "train" ? split.train : split.test;
+}
+
+nn::Loss loss_for(bool classes) {
+  return classes ? nn::Loss(nn::cross_entropy) : nn::Loss(nn::mean_squared_error);
+}
+
+std::string percent(double part) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(2) << 100 * part << " %";
+  return out.str();
+}
+
+std::string brief(double value) {
+  std::ostringstream out;
+  out << std::setprecision(4) << value;
+  return out.str();
+}
+
+std::string layers_help() {
+  std::ostringstream out;
+  out << "Layers of --model:\n";
+  for (const nn::LayerEntry& layer : nn::layer_table()) {
+    std::vector<std::string> arguments;
+    for (const nn::LayerArgument& argument : layer.arguments) {
+      const bool fixed = argument.initial.has_value();
+      arguments.push_back(str(argument.name, fixed ? "=" + shortest(*argument.initial) : ""));
+    }
+    const std::string brackets = arguments.empty() ? "" : str("(", join(arguments, ","), ")");
+    out << "  " << std::left << std::setw(22) << str(layer.name, brackets) << layer.doc << "\n";
+  }
+  for (const nn::ArchitectureAlias& alias : nn::alias_table()) {
+    out << "  " << std::left << std::setw(22) << alias.name << alias.doc << "\n";
+  }
+  return out.str();
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of("\",\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::vector<std::byte> to_bytes(std::string_view text) {
+  std::vector<std::byte> bytes(text.size());
+  std::memcpy(bytes.data(), text.data(), text.size());
+  return bytes;
+}
+
+}  // namespace nabla::cli

@@ -1,0 +1,45 @@
+// nabla evaluate: how good a model is on a data set.
+#include <iostream>
+#include <memory>
+
+#include "nabla/base/parallel.h"
+#include "nabla/cli/commands.h"
+#include "nabla/train/evaluator.h"
+#include "nabla/train/model_file.h"
+
+namespace nabla::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string dataset;
+  PartOptions part;
+  int threads = default_threads();
+};
+
+void evaluate(const Options& options) {
+  set_threads(options.threads);
+  const auto [model, info] = load_model(options.model);
+  const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);
+  check_fits(info, dataset);
+  Evaluator evaluator(model, loss_for(!info.class_names.empty()));
+  const Evaluation result = evaluator.evaluate(dataset);
+  std::cout << options.part.part << " part of " << dataset.name << ", " << dataset.size()
+            << " samples\nloss      " << brief(result.loss) << "\n";
+  if (result.accuracy) std::cout << "accuracy  " << percent(*result.accuracy) << "\n";
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("evaluate", "Say how good a model is on a data set");
+  const auto options = std::make_shared<Options>();
+  command->add_option("model", options->model, "Model file")->required();
+  command->add_option("dataset", options->dataset, "Data set: its name or folder")->required();
+  add_part(*command, options->part);
+  add_threads(*command, options->threads);
+  command->footer("Example:\n  nabla evaluate runs/first/model.safetensors fashion-mnist");
+  command->callback([options] { evaluate(*options); });
+}
+
+}  // namespace nabla::cli

@@ -1,0 +1,75 @@
+// nabla inspect: what is in a model file or a data set.
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+
+#include "nabla/base/text.h"
+#include "nabla/cli/commands.h"
+#include "nabla/ops/reduction.h"
+#include "nabla/train/model_file.h"
+
+namespace nabla::cli {
+namespace {
+
+constexpr int name_width = 15;
+
+void print(std::string_view name, std::string_view value) {
+  std::cout << std::left << std::setw(name_width) << name << " " << value << "\n";
+}
+
+std::string range_of(const Tensor& values) {
+  if (values.size() == 0) return "none";
+  return str(brief(min(values).item()), " to ", brief(max(values).item()));
+}
+
+void inspect_model(const std::string& path) {
+  const auto [model, info] = load_model(path);
+  print("architecture", info.architecture);
+  print("input", str(info.input_shape, " times ", brief(info.input_scale)));
+  print("outputs", str(info.outputs, info.class_names.empty() ? " numbers" : " classes: ",
+                       join(info.class_names, ", ")));
+  print("learned from", str(info.dataset, ", seed ", info.seed));
+  print("parameters", str(model.parameter_count()));
+  for (const auto& [name, state] : model.named_parameters()) {
+    const Tensor value = state.value();
+    print("  " + name, str(value.spec(), "  ", range_of(value)));
+  }
+}
+
+void inspect_part(std::string_view name, const data::Dataset& part) {
+  print(name, str(part.size(), " samples"));
+  print("  inputs",
+        str(part.inputs.spec(), "  ", range_of(part.inputs), " times ", brief(part.input_scale)));
+  print("  targets", str(part.targets.spec(), "  ", range_of(part.targets)));
+  std::vector<std::int64_t> counts(part.class_names.size());
+  if (counts.empty()) return;
+  for (const std::int64_t label : part.targets.to_vector<std::int64_t>()) {
+    ++counts[static_cast<std::size_t>(label)];
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    print("    " + part.class_names[i], str(counts[i]));
+  }
+}
+
+void inspect(const std::string& what) {
+  const std::filesystem::path path(what);
+  if (std::filesystem::is_regular_file(path) || path.extension() == ".safetensors")
+    return inspect_model(what);
+  const data::Split split = data::load(what);
+  print("data set", split.train.name);
+  inspect_part("train", split.train);
+  inspect_part("test", split.test);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("inspect", "Show what is in a model file or a data set");
+  const auto what = std::make_shared<std::string>();
+  command->add_option("what", *what, "Model file, or data set: its name or folder")->required();
+  command->footer("Example:\n  nabla inspect runs/first/model.safetensors\n  nabla inspect digits");
+  command->callback([what] { inspect(*what); });
+}
+
+}  // namespace nabla::cli

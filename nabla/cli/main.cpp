@@ -1,0 +1,60 @@
+// The command-line tool. Errors are one line on standard error: exit status 1, or 2 where the
+// command was used wrongly.
+#include <algorithm>
+#include <iostream>
+#include <new>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/cli/commands.h"
+#include "nabla/kernels/isa.h"
+
+namespace {
+
+constexpr int failed = 1;
+constexpr int wrong_usage = 2;
+
+int fail(std::string message, int status) {
+  std::ranges::replace(message, '\n', ' ');
+  std::cout.flush();
+  std::cerr << "nabla: " << message << "\n";
+  return status;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("nabla trains neural networks.", "nabla");
+  app.footer(
+      "Example:\n  nabla train fashion-mnist --model \"dense(128) relu dense\" --epochs 5\n"
+      "\nThe environment variable NABLA_ISA=avx512, avx2 or scalar caps the instruction set.");
+  app.require_subcommand(1);
+  nabla::cli::add_train(app);
+  nabla::cli::add_evaluate(app);
+  nabla::cli::add_predict(app);
+  nabla::cli::add_inspect(app);
+  nabla::cli::add_bench(app);
+  nabla::cli::add_ops(app);
+  nabla::isa();  // throws where NABLA_ISA is none
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    const auto commands = app.get_subcommands();
+    const std::string command = commands.empty() ? "" : commands.front()->get_name() + " ";
+    return fail(nabla::str(error.what(), "; see nabla ", command, "--help"), wrong_usage);
+  }
+  if (!std::cout.flush()) return fail("standard output cannot be written", failed);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return fail("not enough memory", failed);
+  } catch (const std::exception& error) {
+    return fail(error.what(), failed);
+  }
+}

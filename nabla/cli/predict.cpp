@@ -1,0 +1,80 @@
+// nabla predict: what a model says about each sample.
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "nabla/base/file.h"
+#include "nabla/base/parallel.h"
+#include "nabla/base/text.h"
+#include "nabla/cli/commands.h"
+#include "nabla/ops/reduction.h"
+#include "nabla/train/evaluator.h"
+#include "nabla/train/model_file.h"
+
+namespace nabla::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string dataset;
+  std::string output;
+  PartOptions part;
+  int threads = default_threads();
+};
+
+// One row a sample: its number, the likeliest class and the probability of each class; or the
+// predicted numbers.
+std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
+  const bool classes = !info.class_names.empty();
+  std::ostringstream csv;
+  csv << "sample";
+  if (classes) csv << ",prediction";
+  for (std::int64_t i = 0; i < info.outputs; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    csv << "," << (classes ? csv_field(info.class_names[k]) : str("output", i + 1));
+  }
+  csv << "\n";
+  const Tensor numbers = classes ? softmax(results) : results;
+  const std::vector<std::int64_t> best = argmax(results).to_vector<std::int64_t>();
+  const float* value = numbers.data<float>();
+  for (std::size_t sample = 0; sample < best.size(); ++sample) {
+    csv << sample;
+    if (classes) csv << "," << csv_field(info.class_names[static_cast<std::size_t>(best[sample])]);
+    for (std::int64_t i = 0; i < info.outputs; ++i) csv << "," << shortest(*value++);
+    csv << "\n";
+  }
+  return csv.str();
+}
+
+void predict(const Options& options) {
+  set_threads(options.threads);
+  const auto [model, info] = load_model(options.model);
+  const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);
+  check_fits(info, dataset);
+  Evaluator evaluator(model, loss_for(!info.class_names.empty()));
+  const std::string csv = predictions_csv(evaluator.predict(dataset), info);
+  if (options.output.empty()) {
+    std::cout << csv;
+    return;
+  }
+  write_file_atomically(options.output, to_bytes(csv));
+  std::cout << dataset.size() << " predictions in " << options.output << "\n";
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("predict", "Write what a model says about each sample");
+  const auto options = std::make_shared<Options>();
+  command->add_option("model", options->model, "Model file")->required();
+  command->add_option("dataset", options->dataset, "Data set: its name or folder")->required();
+  command->add_option("--output", options->output, "CSV file; default: standard output");
+  add_part(*command, options->part);
+  add_threads(*command, options->threads);
+  command->footer(
+      "Example:\n  nabla predict runs/first/model.safetensors fashion-mnist --output "
+      "predictions.csv");
+  command->callback([options] { predict(*options); });
+}
+
+}  // namespace nabla::cli

@@ -1,0 +1,67 @@
+#include "nabla/cli/run_folder.h"
+
+#include <system_error>
+
+#include "nabla/base/error.h"
+#include "nabla/base/file.h"
+#include "nabla/base/text.h"
+
+namespace nabla::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Letters and digits, everything else as single hyphens: "dense128-relu-dense".
+std::string file_name_of(const std::string& text) {
+  constexpr std::size_t longest = 60;
+  std::string name;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain) name += c;
+    if (c == ' ' || c == '-' || c == ',') name += '-';
+  }
+  return name.substr(0, longest);
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {
+  std::error_code error;
+  for (fs::path folder = fs::absolute(path_); !fs::exists(folder, error);
+       folder = folder.parent_path()) {
+    made_.push_back(folder);
+  }
+  fs::create_directories(path_, error);
+  if (error) throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
+  const fs::path probe = path_ / ".writable";
+  write_file_atomically(probe.string(), {});
+  fs::remove(probe, error);
+}
+
+RunFolder::~RunFolder() {
+  std::error_code error;  // a folder that is not empty stays
+  for (const fs::path& folder : made_) fs::remove(folder, error);
+}
+
+void RunFolder::write(const std::vector<File>& files) {
+  const auto prepared = [&](const File& file) { return path_ / (file.first + ".new"); };
+  try {
+    for (const File& file : files) write_file_atomically(prepared(file).string(), file.second);
+    for (const File& file : files) fs::rename(prepared(file), path_ / file.first);
+  } catch (const std::exception& failure) {
+    std::error_code error;
+    for (const File& file : files) fs::remove(prepared(file), error);
+    throw FileError(failure.what());
+  }
+}
+
+fs::path free_run_folder(const std::string& dataset, const std::string& model) {
+  const std::string name = file_name_of(fs::path(dataset).filename().string());
+  const std::string stem = str("runs/", name, "-", file_name_of(model), "-");
+  int n = 1;
+  while (fs::exists(stem + std::to_string(n))) ++n;
+  return stem + std::to_string(n);
+}
+
+}  // namespace nabla::cli

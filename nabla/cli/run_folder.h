@@ -1,0 +1,36 @@
+/// The folder that a training run leaves behind.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nabla::cli {
+
+/// Makes a folder, and takes it away again if nothing was written to it.
+class RunFolder {
+ public:
+  /// Throws FileError where the folder cannot be made or written to: before a run, not after it.
+  explicit RunFolder(std::filesystem::path path);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  using File = std::pair<std::string, std::vector<std::byte>>;
+  /// Writes the files, name and content, or none of them: those of an earlier run stay then. Throws
+  /// FileError.
+  void write(const std::vector<File>& files);
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::vector<std::filesystem::path> made_;  // folders that were not there, innermost first
+};
+
+/// runs/<dataset>-<model>-<n>, with the smallest n that is free.
+std::filesystem::path free_run_folder(const std::string& dataset, const std::string& model);
+
+}  // namespace nabla::cli

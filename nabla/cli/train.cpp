@@ -1,0 +1,166 @@
+// nabla train: a model from a data set.
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "nabla/base/error.h"
+#include "nabla/base/parallel.h"
+#include "nabla/base/text.h"
+#include "nabla/cli/commands.h"
+#include "nabla/cli/run_folder.h"
+#include "nabla/nn/architecture.h"
+#include "nabla/optim/rules.h"
+#include "nabla/train/model_file.h"
+#include "nabla/train/trainer.h"
+
+namespace nabla::cli {
+namespace {
+
+struct Options {
+  std::string dataset;
+  std::string model = "dense(128) relu dense";
+  std::string optimizer = "adam";
+  std::optional<double> learning_rate;
+  std::int64_t batch_size = 128;
+  std::int64_t epochs = 5;
+  std::uint64_t seed = 0;
+  int threads = default_threads();
+  std::string output;
+};
+
+// One line an epoch.
+class EpochLines : public Callback {
+ public:
+  void on_epoch_end(Progress& progress, const EpochRecord& record) override {
+    std::cout << "epoch " << record.epoch << "/" << progress.epochs << "  train loss "
+              << brief(record.train_loss) << "  test loss " << brief(*record.validation_loss);
+    if (record.validation_accuracy) {
+      std::cout << "  test accuracy " << percent(*record.validation_accuracy);
+    }
+    std::cout << "  " << brief(record.seconds) << " s" << std::endl;
+  }
+};
+
+std::string history_csv(const History& history) {
+  std::ostringstream csv;
+  csv << "epoch,train_loss,test_loss,test_accuracy,seconds,samples_per_second\n";
+  for (const EpochRecord& record : history.epochs) {
+    const auto& accuracy = record.validation_accuracy;
+    csv << record.epoch << "," << shortest(record.train_loss) << ","
+        << shortest(*record.validation_loss) << "," << (accuracy ? shortest(*accuracy) : "") << ","
+        << shortest(record.seconds) << "," << shortest(record.samples_per_second) << "\n";
+  }
+  return csv.str();
+}
+
+std::string metrics_json(const History& history, std::int64_t samples, const Options& options) {
+  const EpochRecord& last = history.epochs.back();
+  double seconds = 0;
+  for (const EpochRecord& record : history.epochs) seconds += record.seconds;
+  const auto epochs = static_cast<double>(history.epochs.size());
+  nlohmann::ordered_json metrics = {{"train_loss", last.train_loss},
+                                    {"test_loss", *last.validation_loss}};
+  if (last.validation_accuracy) metrics["test_accuracy"] = *last.validation_accuracy;
+  metrics["epochs"] = history.epochs.size();
+  metrics["seconds"] = seconds;
+  metrics["samples_per_second"] = epochs * static_cast<double>(samples) / seconds;
+  metrics["seed"] = options.seed;
+  metrics["threads"] = options.threads;
+  return metrics.dump(2) + "\n";
+}
+
+void train(const Options& options) {
+  set_threads(options.threads);
+  if (options.epochs < 1) {
+    throw ValueError(str("--epochs ", options.epochs, ": expected at least 1"));
+  }
+  if (options.batch_size < 1) {
+    throw ValueError(str("--batch-size ", options.batch_size, ": expected at least 1"));
+  }
+  const std::string architecture = nn::canonical_architecture(options.model);
+  const auto optimizer = optim::make_optimizer(options.optimizer, options.learning_rate);
+
+  const auto [train_part, test_part] = data::load(options.dataset, options.seed);
+  const bool classes = !train_part.class_names.empty();
+  const std::int64_t outputs = classes ? static_cast<std::int64_t>(train_part.class_names.size())
+                                       : train_part.targets.shape().back();
+  const nn::Sequential model = nn::make_model(architecture, train_part.sample_shape(), outputs);
+  model.initialize(options.seed);
+  ModelInfo info = describe(model, train_part, options.seed);
+  info.architecture = architecture;
+
+  RunFolder folder(options.output.empty() ? free_run_folder(options.dataset, architecture)
+                                          : std::filesystem::path(options.output));
+  std::cout << train_part.name << ": " << train_part.size() << " samples to learn from, "
+            << test_part.size() << " to test\n"
+            << architecture << ": " << model.parameter_count() << " parameters, "
+            << options.optimizer << ", learning rate " << shortest(optimizer->learning_rate())
+            << ", " << options.threads << (options.threads == 1 ? " thread" : " threads")
+            << std::endl;
+
+  Trainer trainer(model, loss_for(classes), optimizer);
+  const History history = trainer.fit(
+      train_part, {.epochs = options.epochs,
+                   .batch_size = options.batch_size,
+                   .validation = test_part,
+                   .seed = options.seed,
+                   .callbacks = {std::make_shared<ProgressBar>(), std::make_shared<EpochLines>()}});
+  folder.write({{"model.safetensors", encode_model(model, info)},
+                {"history.csv", to_bytes(history_csv(history))},
+                {"metrics.json", to_bytes(metrics_json(history, train_part.size(), options))}});
+
+  const EpochRecord& last = history.epochs.back();
+  const std::string file = (folder.path() / "model.safetensors").string();
+  if (last.validation_accuracy) {
+    std::cout << "test accuracy " << percent(*last.validation_accuracy) << "\n";
+  } else {
+    std::cout << "test loss " << brief(*last.validation_loss) << "\n";
+  }
+  std::cout << "the run is in " << folder.path().string() << "\ntry next:\n  nabla inspect " << file
+            << "\n  nabla predict " << file << " " << options.dataset
+            << " --output predictions.csv\n  nabla train " << options.dataset << " --model \""
+            << "dense(256) relu dropout(0.2) dense\" --epochs " << 2 * options.epochs << "\n";
+}
+
+std::string optimizers_help() {
+  std::string text = "Rules of --optimizer:\n";
+  for (const optim::RuleEntry& rule : optim::rule_table()) {
+    text += str("  ", rule.name, std::string(22 - rule.name.size(), ' '), rule.doc,
+                "; learning rate ", shortest(rule.learning_rate), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("train", "Train a model on a data set");
+  const auto options = std::make_shared<Options>();
+  command
+      ->add_option("dataset", options->dataset,
+                   "Data set: fashion-mnist, digits, or a folder with four IDX files")
+      ->required();
+  command->add_option("--model", options->model, "Layers up to the scores")->capture_default_str();
+  command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
+  command->add_option("--learning-rate", options->learning_rate,
+                      "Size of a step; default: that of the rule");
+  command->add_option("--batch-size", options->batch_size, "Samples in a step")
+      ->capture_default_str();
+  command->add_option("--epochs", options->epochs, "Times through the data")->capture_default_str();
+  command
+      ->add_option("--seed", options->seed,
+                   "Chooses first weights, order of the samples, and the split of digits")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_threads(*command, options->threads);
+  command->add_option("--output", options->output,
+                      "Run folder; default: runs/<dataset>-<model>-<number>");
+  command->footer(str(layers_help(), "\n", optimizers_help(),
+                      "\nExample:\n  nabla train fashion-mnist --model \"dense(128) relu dense\" "
+                      "--optimizer adam --learning-rate 1e-3 \\\n        --batch-size 128 "
+                      "--epochs 5 --seed 1 --threads 2 --output runs/first"));
+  command->callback([options] { train(*options); });
+}
+
+}  // namespace nabla::cli

@@ -1,0 +1,114 @@
+#include "nabla/optim/optimizer.h"
+
+#include <cmath>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/nn/contiguous.h"
+#include "nabla/ops/elementwise.h"
+
+namespace nabla::optim {
+namespace {
+
+void require_rate(std::string_view rule, double rate) {
+  require(rate > 0 && std::isfinite(rate), rule, "learning_rate", rate, "a positive number");
+}
+
+State zeros_like(const State& parameter, std::string_view name) {
+  const Spec spec = parameter.spec();
+  const Tensor zeros =
+      cast(Tensor::from(std::vector<double>(static_cast<std::size_t>(spec.shape.elements())),
+                        spec.shape),
+           spec.dtype);
+  return State(zeros, std::string(name));
+}
+
+// Reads of a state give this tensor while it lives.
+class Substitution {
+ public:
+  Substitution(const State& state, const Tensor& tensor)
+      : state_(state), before_(state.substitute(tensor)) {}
+  ~Substitution() { state_.substitute(before_); }
+  Substitution(const Substitution&) = delete;
+  Substitution& operator=(const Substitution&) = delete;
+
+ private:
+  State state_;
+  Tensor before_;
+};
+
+}  // namespace
+
+void require(bool allowed, std::string_view rule, std::string_view option, double value,
+             std::string_view expected) {
+  if (allowed) return;
+  throw ValueError(str(rule, ": ", option, " ", shortest(value), ": expected ", expected));
+}
+
+Optimizer::Optimizer(std::string_view name, double learning_rate,
+                     std::vector<std::string_view> slots)
+    : name_(name),
+      slots_(std::move(slots)),
+      learning_rate_(Tensor(learning_rate), "learning_rate"),
+      count_(Tensor(0.0), "step") {
+  require_rate(name_, learning_rate);
+}
+
+void Optimizer::set_learning_rate(double rate) const {
+  require_rate(name_, rate);
+  learning_rate_.assign(Tensor(rate));
+}
+
+void Optimizer::attach(const std::vector<State>& parameters) {
+  variables_.clear();
+  count_ = State(Tensor(0.0), "step");
+  for (const State& parameter : parameters) variables_.push_back({parameter, {}});
+  for (const std::string_view slot : slots_) {
+    std::vector<State> states;
+    for (Variables& variables : variables_) {
+      states.push_back(zeros_like(variables.parameter, slot));
+      variables.slots.push_back(states.back());
+    }
+    nn::make_contiguous(states);
+  }
+}
+
+void Optimizer::step(const Tensors& gradients) const {
+  if (gradients.size() != variables_.size()) {
+    throw ShapeError(str(name_, ": ", gradients.size(), " gradients for ", variables_.size(),
+                         " parameters: expected one each; attach the parameters first"));
+  }
+  count_.assign(count_.value() + 1);
+  const Tensors exact = coefficients({learning_rate_.value(), count_.value()});
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    Tensors rounded;
+    for (const Tensor& number : exact) rounded.push_back(cast(number, gradients[i].dtype()));
+    update(variables_[i], gradients[i], rounded);
+  }
+}
+
+Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
+  const auto value_and_gradients = [&] {
+    std::vector<State> parameters;
+    std::vector<std::unique_ptr<Substitution>> moved;
+    for (const Variables& variables : variables_) {
+      const State& parameter = variables.parameter;
+      parameters.push_back(parameter);
+      moved.push_back(std::make_unique<Substitution>(parameter, look_ahead(variables)));
+    }
+    return value_and_grad(loss, parameters);
+  };
+  const auto [value, gradients] = value_and_gradients();
+  step(gradients);
+  return value;
+}
+
+std::vector<State> Optimizer::states() const {
+  std::vector<State> all = {learning_rate_, count_};
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    for (const Variables& variables : variables_) all.push_back(variables.slots[slot]);
+  }
+  return all;
+}
+
+}  // namespace nabla::optim

@@ -1,0 +1,85 @@
+/// What all update rules share.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "nabla/autodiff/derivatives.h"
+#include "nabla/graph/state.h"
+
+namespace nabla::optim {
+
+/// Moves parameters against their gradients. To write an update rule, derive from this and say in
+/// `update` what one parameter becomes; everything that a rule remembers is State, so that a step
+/// can be captured, and saved.
+///
+///     optim::Adam adam({.learning_rate = 1e-3});
+///     adam.attach(model.parameters());
+///     auto step = capture([&](const Tensor& x, const Tensor& y) {
+///       return adam.minimize([&] { return nn::cross_entropy(model(x), y); });
+///     });
+///
+/// Copies of an optimizer share the learning rate, and what the last attach() made.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  /// Starts anew on these parameters: no steps taken, all memory 0. The memory lies in one vector,
+  /// in the order of the parameters.
+  void attach(const std::vector<State>& parameters);
+
+  /// Takes one step from the gradients of the parameters, at look_ahead() where the rule has that.
+  /// Throws ShapeError where there are more or fewer than parameters.
+  void step(const Tensors& gradients) const;
+  /// Takes one step down a function that reads the parameters; gives its value before the step.
+  Tensor minimize(const std::function<Tensor()>& loss) const;
+
+  double learning_rate() const { return learning_rate_.value().item(); }
+  /// Counts from the next step on, captured or not.
+  void set_learning_rate(double rate) const;
+
+  /// All that a continued run needs beside the parameters: rate, step counter, memory.
+  std::vector<State> states() const;
+
+ protected:
+  /// Each of the slots is a state beside each parameter, of its shape. Throws ValueError for a
+  /// learning rate that is no positive number.
+  Optimizer(std::string_view name, double learning_rate, std::vector<std::string_view> slots);
+  Optimizer(const Optimizer&) = default;
+  Optimizer& operator=(const Optimizer&) = default;
+
+  /// One parameter and its slots, in the order of the constructor.
+  struct Variables {
+    State parameter;
+    std::vector<State> slots;
+  };
+  /// Numbers that all parameters share, f64, computed once in a step.
+  struct Step {
+    Tensor rate;   ///< the learning rate
+    Tensor count;  ///< 1 in the first step
+  };
+  /// What `update` needs of them: default, the rate. They come in the type of the parameter.
+  virtual Tensors coefficients(const Step& step) const { return {step.rate}; }
+  /// Assigns the variables their next values.
+  virtual void update(const Variables& variables, const Tensor& gradient,
+                      const Tensors& coefficients) const = 0;
+  /// Where the gradient is taken; default: where the parameter is.
+  virtual Tensor look_ahead(const Variables& variables) const {
+    return variables.parameter.value();
+  }
+
+ private:
+  std::string_view name_;
+  std::vector<std::string_view> slots_;
+  State learning_rate_;
+  State count_;
+  std::vector<Variables> variables_;
+};
+
+/// Throws ValueError "adam: beta1 2: expected at least 0 and below 1" unless `allowed`.
+void require(bool allowed, std::string_view rule, std::string_view option, double value,
+             std::string_view expected);
+
+}  // namespace nabla::optim

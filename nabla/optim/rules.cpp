@@ -1,0 +1,102 @@
+#include "nabla/optim/rules.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "nabla/base/error.h"
+#include "nabla/base/suggest.h"
+#include "nabla/base/text.h"
+#include "nabla/ops/elementwise.h"
+
+namespace nabla::optim {
+namespace {
+
+void require_fraction(std::string_view rule, std::string_view option, double value) {
+  require(value >= 0 && value < 1, rule, option, value, "at least 0 and below 1");
+}
+
+template <class Rule, class Options>
+std::shared_ptr<Optimizer> make(double learning_rate) {
+  return std::make_shared<Rule>(Options{.learning_rate = learning_rate});
+}
+
+}  // namespace
+
+Sgd::Sgd(SgdOptions options) : Optimizer("sgd", options.learning_rate, {}) {}
+
+void Sgd::update(const Variables& variables, const Tensor& g, const Tensors& coefficients) const {
+  const State& w = variables.parameter;
+  w.assign(w.value() - coefficients[0] * g);
+}
+
+Momentum::Momentum(MomentumOptions options) : Momentum("momentum", options) {}
+Momentum::Momentum(std::string_view name, MomentumOptions options)
+    : Optimizer(name, options.learning_rate, {"m"}), gamma_(options.momentum) {
+  require_fraction(name, "momentum", gamma_);
+}
+
+void Momentum::update(const Variables& variables, const Tensor& g,
+                      const Tensors& coefficients) const {
+  const State& w = variables.parameter;
+  const State& m = variables.slots[0];
+  m.assign(gamma_ * m.value() + coefficients[0] * g);
+  w.assign(w.value() - m.value());
+}
+
+Nesterov::Nesterov(MomentumOptions options) : Momentum("nesterov", options) {}
+
+Tensor Nesterov::look_ahead(const Variables& variables) const {
+  return variables.parameter.value() - gamma_ * variables.slots[0].value();
+}
+
+Adam::Adam(AdamOptions options)
+    : Optimizer("adam", options.learning_rate, {"m", "v"}), options_(options) {
+  require_fraction("adam", "beta1", options.beta1);
+  require_fraction("adam", "beta2", options.beta2);
+  require(options.epsilon > 0, "adam", "epsilon", options.epsilon, "above 0");
+}
+
+// eta / (1 - beta1^t) and 1 / sqrt(1 - beta2^t). 1 - beta^t is -expm1(t log beta), precise for
+// small t, where it is close to 0.
+Tensors Adam::coefficients(const Step& step) const {
+  const auto bias = [&](double beta) { return -expm1(step.count * std::log(beta)); };
+  return {step.rate / bias(options_.beta1), rsqrt(bias(options_.beta2))};
+}
+
+void Adam::update(const Variables& variables, const Tensor& g, const Tensors& coefficients) const {
+  const auto& [learning_rate, beta1, beta2, epsilon] = options_;
+  const State& w = variables.parameter;
+  const State& m = variables.slots[0];
+  const State& v = variables.slots[1];
+  m.assign(beta1 * m.value() + (1 - beta1) * g);
+  v.assign(beta2 * v.value() + (1 - beta2) * square(g));
+  w.assign(w.value() - coefficients[0] * m.value() / (coefficients[1] * sqrt(v.value()) + epsilon));
+}
+
+std::span<const RuleEntry> rule_table() {
+  static const std::array<RuleEntry, 4> table = {{
+      {"sgd", "gradient descent", SgdOptions{}.learning_rate, make<Sgd, SgdOptions>},
+      {"momentum", "gradient descent with momentum 0.9", MomentumOptions{}.learning_rate,
+       make<Momentum, MomentumOptions>},
+      {"nesterov", "momentum with the gradient taken ahead", MomentumOptions{}.learning_rate,
+       make<Nesterov, MomentumOptions>},
+      {"adam", "a step size for each parameter from moments of its gradient",
+       AdamOptions{}.learning_rate, make<Adam, AdamOptions>},
+  }};
+  return table;
+}
+
+std::shared_ptr<Optimizer> make_optimizer(std::string_view name,
+                                          std::optional<double> learning_rate) {
+  const auto table = rule_table();
+  const auto rule = std::ranges::find(table, name, &RuleEntry::name);
+  if (rule == table.end()) {
+    std::vector<std::string_view> names;
+    for (const RuleEntry& entry : table) names.push_back(entry.name);
+    throw ValueError(str("unknown optimizer ", quote(name), suggestion(name, names)));
+  }
+  return rule->make(learning_rate.value_or(rule->learning_rate));
+}
+
+}  // namespace nabla::optim

@@ -1,0 +1,92 @@
+/// What happens while a model is trained: the record of it, and those who look on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nabla/nn/sequential.h"
+
+namespace nabla {
+
+/// How one epoch went.
+struct EpochRecord {
+  std::int64_t epoch = 0;                     ///< counted from 1
+  double train_loss = 0;                      ///< mean over the samples, each before its update
+  std::optional<double> validation_loss;      ///< where there are validation data
+  std::optional<double> validation_accuracy;  ///< where these have classes
+  double seconds = 0;                         ///< without validation
+  double samples_per_second = 0;
+};
+
+struct History {
+  std::vector<EpochRecord> epochs;
+  std::string stop_reason;  ///< empty: all epochs were done
+};
+
+/// Where training stands.
+struct Progress {
+  const nn::Sequential& model;
+  std::int64_t epochs = 0;   ///< the last one to come
+  std::int64_t batches = 0;  ///< in an epoch
+  std::int64_t epoch = 0;    ///< counted from 1
+  std::int64_t batch = 0;    ///< counted from 1
+  double loss = 0;           ///< of the last batch
+  std::string stop_reason;
+
+  /// Ends training after the running batch; the epoch still gets its record.
+  void stop(std::string reason) { stop_reason = std::move(reason); }
+};
+
+/// Looks on while a model is trained.
+class Callback {
+ public:
+  virtual ~Callback() = default;
+  virtual void on_fit_begin(Progress&) {}
+  virtual void on_epoch_begin(Progress&) {}
+  virtual void on_batch_end(Progress&) {}
+  virtual void on_epoch_end(Progress&, const EpochRecord&) {}
+  virtual void on_fit_end(Progress&) {}
+};
+
+enum class Monitor { validation_loss, validation_accuracy, train_loss };
+
+struct EarlyStoppingOptions {
+  Monitor monitor = Monitor::validation_loss;
+  std::int64_t patience = 3;  ///< epochs without a better value, after which training stops
+  double min_delta = 0;       ///< by how much a value must be better to count
+  bool restore_best = true;   ///< give the model the parameters of the best epoch in the end
+};
+
+/// Stops when the model no longer gets better.
+class EarlyStopping : public Callback {
+ public:
+  /// Throws ValueError for a patience below 1 or a negative min_delta.
+  explicit EarlyStopping(EarlyStoppingOptions options = {});
+
+  void on_fit_begin(Progress&) override;
+  /// Throws ValueError where the monitored value is not known.
+  void on_epoch_end(Progress& progress, const EpochRecord& record) override;
+  void on_fit_end(Progress& progress) override;
+
+ private:
+  EarlyStoppingOptions options_;
+  std::optional<double> best_;  // the smaller the better
+  std::int64_t best_epoch_ = 0;
+  std::vector<Tensor> best_parameters_;
+};
+
+/// A line on standard error that shows how far the epoch is; nothing where that is no terminal.
+class ProgressBar : public Callback {
+ public:
+  ProgressBar();
+  void on_batch_end(Progress& progress) override;
+  void on_epoch_end(Progress&, const EpochRecord&) override;
+
+ private:
+  bool is_terminal_;
+  std::int64_t drawn_ = 0;  // when, in nanoseconds
+};
+
+}  // namespace nabla

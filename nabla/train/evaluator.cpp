@@ -1,0 +1,63 @@
+#include "nabla/train/evaluator.h"
+
+#include <cstring>
+
+#include "nabla/data/loader.h"
+#include "nabla/tensor/copy.h"
+
+namespace nabla {
+namespace {
+
+constexpr std::int64_t batch_size = 500;
+
+// Calls visit(tensors) for {inputs, targets} of each batch.
+template <class Visit>
+void for_each_batch(const data::Dataset& dataset, Visit visit_batch) {
+  data::Loader loader(dataset, {.batch_size = batch_size});
+  data::Batch batch;
+  while (loader.next(batch)) visit_batch(Tensors{batch.inputs, batch.targets});
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const nn::Sequential& model, nn::Loss loss)
+    : model_(model),
+      judge_([model, loss = std::move(loss)](const Tensors& in) -> Tensors {
+        const Tensor y = model(in[0]);
+        Tensors result = {loss(y, in[1])};
+        if (in[1].dtype() == DType::i64) result.push_back(nn::correct_count(y, in[1]));
+        return result;
+      }),
+      predict_([model](const Tensors& in) -> Tensors { return {model(in[0])}; }) {}
+
+Evaluation Evaluator::evaluate(const data::Dataset& dataset) {
+  model_.output_shape(dataset.sample_shape());
+  double loss = 0;
+  double correct = 0;
+  for_each_batch(dataset, [&](const Tensors& batch) {
+    const Tensors& result = judge_(batch);
+    loss += result[0].item() * static_cast<double>(batch[1].shape()[0]);
+    if (result.size() > 1) correct += result[1].item();
+  });
+  const auto samples = static_cast<double>(dataset.size());
+  Evaluation evaluation{loss / samples, {}};
+  if (!dataset.class_names.empty()) evaluation.accuracy = correct / samples;
+  return evaluation;
+}
+
+Tensor Evaluator::predict(const data::Dataset& dataset) {
+  Shape shape{dataset.size()};
+  for (const std::int64_t extent : model_.output_shape(dataset.sample_shape())) {
+    shape.push_back(extent);
+  }
+  const Tensor all = Tensor::empty({DType::f32, shape});
+  std::byte* to = all.bytes();
+  for_each_batch(dataset, [&](const Tensors& batch) {
+    const Tensor& result = predict_({batch[0]})[0];
+    copy_elements(result, to);
+    to += static_cast<std::size_t>(result.size()) * size_of(result.dtype());
+  });
+  return all;
+}
+
+}  // namespace nabla

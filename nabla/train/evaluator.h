@@ -1,0 +1,35 @@
+/// Judging and using a trained model.
+#pragma once
+
+#include <optional>
+
+#include "nabla/data/dataset.h"
+#include "nabla/nn/loss.h"
+#include "nabla/nn/sequential.h"
+#include "nabla/plan/capture.h"
+
+namespace nabla {
+
+struct Evaluation {
+  double loss = 0;  ///< mean over the samples
+  std::optional<double>
+      accuracy;  ///< part of the samples whose class is right, where there are classes
+};
+
+/// Runs a model over whole data sets, in captured batches.
+class Evaluator {
+ public:
+  Evaluator(const nn::Sequential& model, nn::Loss loss);
+
+  /// Throws ShapeError where the data set does not fit the model.
+  Evaluation evaluate(const data::Dataset& dataset);
+  /// The model's results for all inputs, f32 [samples, outputs]; for classes these are scores.
+  Tensor predict(const data::Dataset& dataset);
+
+ private:
+  nn::Sequential model_;
+  Captured judge_;
+  Captured predict_;
+};
+
+}  // namespace nabla

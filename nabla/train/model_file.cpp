@@ -1,0 +1,217 @@
+#include "nabla/train/model_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "nabla/base/error.h"
+#include "nabla/base/file.h"
+#include "nabla/base/text.h"
+#include "nabla/io/safetensors.h"
+#include "nabla/nn/architecture.h"
+
+namespace nabla {
+namespace {
+
+constexpr std::string_view format_name = "nabla model";
+constexpr std::string_view format_version = "1";
+
+// The metadata of one file, whose path starts every message.
+class Metadata {
+ public:
+  Metadata(const std::map<std::string, std::string>& entries, const std::string& path)
+      : entries_(entries), path_(path) {}
+
+  const std::string& text(const std::string& key) const {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) fail(key, "missing: expected a file that nabla wrote");
+    return found->second;
+  }
+
+  template <class Number>
+  Number number(const std::string& key) const {
+    const std::string& value = text(key);
+    Number number{};
+    const char* end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(value.data(), end, number);
+    if (error != std::errc() || stop != end) fail(key, "is no number: " + quote(value));
+    return number;
+  }
+
+  std::vector<std::string> names(const std::string& key) const {
+    const auto json = nlohmann::json::parse(text(key), nullptr, false);
+    std::vector<std::string> names;
+    if (!json.is_array()) fail(key, "is no JSON list of texts");
+    for (const auto& name : json) {
+      if (!name.is_string()) fail(key, "is no JSON list of texts");
+      names.push_back(name.get<std::string>());
+    }
+    return names;
+  }
+
+  [[noreturn]] void fail(const std::string& key, const std::string& what) const {
+    throw FileError(str(path_, ": metadata ", quote(key), " ", what));
+  }
+
+ private:
+  const std::map<std::string, std::string>& entries_;
+  const std::string& path_;
+};
+
+ModelInfo read_info(const Metadata& metadata) {
+  if (metadata.text("format") != format_name) metadata.fail("format", "is not nabla's");
+  if (metadata.text("format_version") != format_version) {
+    metadata.fail("format_version", str("is ", quote(metadata.text("format_version")),
+                                        ": this program reads ", format_version));
+  }
+  ModelInfo info{.architecture = metadata.text("architecture"),
+                 .outputs = metadata.number<std::int64_t>("outputs"),
+                 .class_names = metadata.names("class_names"),
+                 .input_scale = metadata.number<double>("input_scale"),
+                 .dataset = metadata.text("dataset"),
+                 .seed = metadata.number<std::uint64_t>("seed")};
+  try {
+    info.input_shape = parse_extents(metadata.text("input_shape"));
+  } catch (const ValueError& error) {
+    metadata.fail("input_shape", error.what());
+  }
+  const auto classes = static_cast<std::int64_t>(info.class_names.size());
+  if (info.outputs < 1 || (classes != 0 && classes != info.outputs)) {
+    metadata.fail("outputs", str("is ", info.outputs, " with ", classes, " class names"));
+  }
+  return info;
+}
+
+// All or nothing: everything is checked before anything is assigned.
+void assign(const std::vector<nn::Sequential::Parameter>& parameters, const TensorFile& file,
+            const std::string& path) {
+  std::vector<Tensor> values;
+  for (const auto& [name, state] : parameters) {
+    const auto found = std::ranges::find(file.tensors, name, &NamedTensor::name);
+    if (found == file.tensors.end()) {
+      throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(),
+                          ", found none of that name"));
+    }
+    if (found->value.spec() != state.spec()) {
+      throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(), ", found ",
+                          found->value.spec()));
+    }
+    values.push_back(found->value);
+  }
+  for (const NamedTensor& tensor : file.tensors) {
+    const auto known = std::ranges::find(parameters, tensor.name, &nn::Sequential::Parameter::name);
+    if (known == parameters.end()) {
+      throw FileError(str(path, ": tensor ", quote(tensor.name), ": found ", tensor.value.spec(),
+                          ", but the model has none of that name"));
+    }
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) parameters[i].state.assign(values[i]);
+}
+
+}  // namespace
+
+ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset, std::uint64_t seed) {
+  const Shape output = model.output_shape(dataset.sample_shape());
+  const auto classes = static_cast<std::int64_t>(dataset.class_names.size());
+  const std::int64_t wanted = classes != 0 ? classes : dataset.targets.shape().back();
+  if (output != Shape{wanted}) {
+    throw ShapeError(str("model ", quote(model.text()), " gives ", output,
+                         " for a sample: data set ", quote(dataset.name), " needs [", wanted, "]"));
+  }
+  return {.architecture = model.text(),
+          .input_shape = dataset.sample_shape(),
+          .outputs = wanted,
+          .class_names = dataset.class_names,
+          .input_scale = dataset.input_scale,
+          .dataset = dataset.name,
+          .seed = seed};
+}
+
+std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info) {
+  if (model.output_shape(info.input_shape) != Shape{info.outputs}) {
+    throw ShapeError(str("model ", quote(model.text()), " does not give ", info.outputs,
+                         " numbers for inputs ", info.input_shape));
+  }
+  TensorFile file;
+  for (const auto& [name, state] : model.named_parameters()) {
+    file.tensors.push_back({name, state.value()});
+  }
+  file.metadata = {{"format", std::string(format_name)},
+                   {"format_version", std::string(format_version)},
+                   {"architecture", info.architecture},
+                   {"input_shape", extents_text(info.input_shape)},
+                   {"outputs", std::to_string(info.outputs)},
+                   {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"input_scale", shortest(info.input_scale)},
+                   {"dataset", info.dataset},
+                   {"seed", std::to_string(info.seed)}};
+  return encode_safetensors(file);
+}
+
+void save_model(const std::string& path, const nn::Sequential& model, const ModelInfo& info) {
+  write_file_atomically(path, encode_model(model, info));
+}
+
+ModelFile load_model(const std::string& path) {
+  const TensorFile file = load_safetensors(path);
+  const Metadata metadata(file.metadata, path);
+  ModelInfo info = read_info(metadata);
+  double held = 0;
+  for (const NamedTensor& tensor : file.tensors) held += static_cast<double>(tensor.value.size());
+  try {
+    // The text may ask for no more memory than the file's tensors take.
+    nn::Sequential model = nn::make_model(info.architecture, info.input_shape, info.outputs, held);
+    assign(model.named_parameters(), file, path);
+    return {std::move(model), std::move(info)};
+  } catch (const FileError&) {
+    throw;
+  } catch (const Error& error) {
+    metadata.fail("architecture", str("does not fit the file: ", error.what()));
+  }
+}
+
+void load_parameters(const std::string& path, const nn::Sequential& model) {
+  assign(model.named_parameters(), load_safetensors(path), path);
+}
+
+void check_fits(const ModelInfo& info, const data::Dataset& dataset) {
+  if (dataset.sample_shape() != info.input_shape) {
+    throw ShapeError(str("the model takes inputs ", info.input_shape, ", data set ",
+                         quote(dataset.name), " has ", dataset.sample_shape()));
+  }
+  if (dataset.class_names != info.class_names) {
+    throw ValueError(str("the model knows ", info.class_names.size(), " classes (",
+                         join(info.class_names, ", "), "), data set ", quote(dataset.name), " has ",
+                         dataset.class_names.size(), " (", join(dataset.class_names, ", "), ")"));
+  }
+  const bool numbers = info.class_names.empty();
+  if (numbers && dataset.targets.shape().back() != info.outputs) {
+    throw ShapeError(str("the model predicts ", info.outputs, " numbers, data set ",
+                         quote(dataset.name), " has ", dataset.targets.shape().back()));
+  }
+}
+
+std::string extents_text(const Shape& shape) { return join(shape, "x"); }
+
+Shape parse_extents(std::string_view text) {
+  constexpr double most = 1ULL << 40;
+  Shape shape;
+  double elements = 1;
+  const char* at = text.data();
+  const char* end = text.data() + text.size();
+  while (at < end) {
+    std::int64_t extent = 0;
+    const auto [stop, error] = std::from_chars(at, end, extent);
+    elements *= static_cast<double>(extent);
+    const bool ends_well = stop == end || (*stop == 'x' && stop + 1 < end);
+    if (error != std::errc() || extent < 1 || elements > most || !ends_well ||
+        shape.rank() == max_rank) {
+      throw ValueError(str(quote(text), " is no shape: expected extents such as 784 or 1x28x28"));
+    }
+    shape.push_back(extent);
+    at = stop == end ? end : stop + 1;
+  }
+  return shape;
+}
+
+}  // namespace nabla

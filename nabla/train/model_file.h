@@ -1,0 +1,61 @@
+/// Trained models in files.
+///
+/// A model file is a safetensors file: the parameters by name ("1.dense.weight"), and in its
+/// metadata all that is needed to use them. It holds no time: the same run gives the same bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nabla/data/dataset.h"
+#include "nabla/nn/sequential.h"
+
+namespace nabla {
+
+/// What must be known to use a model, beside its parameters.
+struct ModelInfo {
+  std::string architecture;  ///< as make_model reads it
+  Shape input_shape;         ///< of one sample
+  std::int64_t outputs = 0;
+  std::vector<std::string> class_names;  ///< empty: the results are numbers to be predicted
+  double input_scale = 1;                ///< the model sees inputs * input_scale
+  std::string dataset;                   ///< name of the data it learned from
+  std::uint64_t seed = 0;                ///< of the run, and of how the data were split
+};
+
+struct ModelFile {
+  nn::Sequential model;
+  ModelInfo info;
+};
+
+/// What is to be known of a model that learns from this data set. Throws ShapeError where they do
+/// not fit.
+ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset,
+                   std::uint64_t seed = 0);
+
+/// The bytes of a model file. Throws ShapeError where the description is not that of the model.
+std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info);
+
+/// Writes a model file: the old or the new one stands there, whole. Throws FileError.
+void save_model(const std::string& path, const nn::Sequential& model, const ModelInfo& info);
+
+/// Reads a model file. Throws FileError, which names the path and what is wrong with which entry.
+ModelFile load_model(const std::string& path);
+
+/// Gives a model the parameters in a file. Throws FileError, which names the tensor, what the model
+/// has and what was found, where they do not fit each other; the model is then as it was.
+void load_parameters(const std::string& path, const nn::Sequential& model);
+
+/// Throws ShapeError or ValueError where the data set is not of the kind that the model learned
+/// from: another shape of inputs, other classes.
+void check_fits(const ModelInfo& info, const data::Dataset& dataset);
+
+/// "28x28" for [28, 28], "" for a sample that is one number.
+std::string extents_text(const Shape& shape);
+/// The shape of "784" or "1x28x28". Throws ValueError for anything but extents of at least 1 with
+/// fewer than 2^40 elements.
+Shape parse_extents(std::string_view text);
+
+}  // namespace nabla

@@ -1,0 +1,133 @@
+#include "nabla/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/data/loader.h"
+
+namespace nabla {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+}  // namespace
+
+Trainer::Trainer(const nn::Sequential& model, nn::Loss loss,
+                 std::shared_ptr<optim::Optimizer> optimizer)
+    : model_(model),
+      optimizer_(std::move(optimizer)),
+      evaluator_(model, loss),
+      step_([model, loss, rule = optimizer_](const Tensors& in) -> Tensors {
+        return {rule->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
+      }) {
+  optimizer_->attach(model_.parameters());
+}
+
+// One call of fit.
+class Trainer::Loop {
+ public:
+  Loop(Trainer& trainer, const data::Dataset& train, const FitOptions& options)
+      : trainer_(trainer),
+        options_(options),
+        loader_(
+            train,
+            {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = options.seed}),
+        progress_{.model = trainer.model_,
+                  .epochs = trainer.epochs_done_ + options.epochs,
+                  .batches = loader_.batches()} {}
+
+  History run() {
+    History history;
+    notify(&Callback::on_fit_begin);
+    while (progress_.stop_reason.empty() && trainer_.epochs_done_ < progress_.epochs) {
+      history.epochs.push_back(run_epoch());
+      for (const auto& callback : options_.callbacks) {
+        callback->on_epoch_end(progress_, history.epochs.back());
+      }
+    }
+    notify(&Callback::on_fit_end);
+    history.stop_reason = progress_.stop_reason;
+    return history;
+  }
+
+ private:
+  void notify(void (Callback::*event)(Progress&)) {
+    for (const auto& callback : options_.callbacks) (callback.get()->*event)(progress_);
+  }
+
+  EpochRecord run_epoch() {
+    progress_.epoch = ++trainer_.epochs_done_;
+    progress_.batch = 0;
+    notify(&Callback::on_epoch_begin);
+    const auto begin = Clock::now();
+    const auto [loss, samples] = run_batches();
+    const double seconds = seconds_since(begin);
+    EpochRecord record{.epoch = progress_.epoch,
+                       .train_loss = loss / samples,
+                       .seconds = seconds,
+                       .samples_per_second = samples / seconds};
+    if (options_.validation) {
+      const Evaluation evaluation = trainer_.evaluate(*options_.validation);
+      record.validation_loss = evaluation.loss;
+      record.validation_accuracy = evaluation.accuracy;
+    }
+    return record;
+  }
+
+  struct Sums {
+    double loss = 0;
+    double samples = 0;
+  };
+  Sums run_batches() {
+    Sums sums;
+    loader_.start_epoch(progress_.epoch - 1);
+    while (progress_.stop_reason.empty() && loader_.next(batch_)) {
+      // The tensors go there and back, so that the loader stays their only owner and fills the same
+      // memory again.
+      const auto samples = static_cast<double>(batch_.targets.shape()[0]);
+      inputs_[0] = std::move(batch_.inputs);
+      inputs_[1] = std::move(batch_.targets);
+      progress_.loss = trainer_.step_(inputs_)[0].item();
+      batch_.inputs = std::move(inputs_[0]);
+      batch_.targets = std::move(inputs_[1]);
+      ++progress_.batch;
+      if (!std::isfinite(progress_.loss)) fail();
+      sums.loss += progress_.loss * samples;
+      sums.samples += samples;
+      notify(&Callback::on_batch_end);
+    }
+    return sums;
+  }
+
+  [[noreturn]] void fail() const {
+    throw Error(str(
+        "epoch ", progress_.epoch, ", step ", progress_.batch, ": the loss is ",
+        std::isnan(progress_.loss) ? "not a number" : "infinite", "; lower the learning rate (now ",
+        shortest(trainer_.optimizer_->learning_rate()), ") and start again from fresh parameters"));
+  }
+
+  Trainer& trainer_;
+  const FitOptions& options_;
+  data::Loader loader_;
+  Progress progress_;
+  data::Batch batch_;
+  Tensors inputs_ = Tensors(2);
+};
+
+History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
+  if (options.epochs < 0) {
+    throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
+  }
+  if (train.size() == 0) throw ValueError("fit: the data set has no samples");
+  model_.output_shape(train.sample_shape());
+  if (options.validation) model_.output_shape(options.validation->sample_shape());
+  return Loop(*this, train, options).run();
+}
+
+}  // namespace nabla

@@ -1,0 +1,58 @@
+/// Training a model on a data set.
+#pragma once
+
+#include <concepts>
+#include <memory>
+
+#include "nabla/optim/optimizer.h"
+#include "nabla/train/callback.h"
+#include "nabla/train/evaluator.h"
+
+namespace nabla {
+
+struct FitOptions {
+  std::int64_t epochs = 1;                       ///< times through the data
+  std::int64_t batch_size = 32;                  ///< samples in a step
+  std::optional<data::Dataset> validation = {};  ///< judged after each epoch, never learned from
+  std::uint64_t seed = 0;                        ///< chooses the order of the samples
+  bool shuffle = true;                           ///< a new order each epoch
+  std::vector<std::shared_ptr<Callback>> callbacks = {};
+};
+
+/// Fits a model to data by an optimizer, with captured steps:
+///
+///     Trainer trainer(model, nn::cross_entropy, optim::Adam({.learning_rate = 1e-3}));
+///     History history = trainer.fit(train, {.epochs = 5, .validation = test});
+///
+/// The model that was given is the one that learns: they share parameters.
+class Trainer {
+ public:
+  Trainer(const nn::Sequential& model, nn::Loss loss, std::shared_ptr<optim::Optimizer> optimizer);
+  template <std::derived_from<optim::Optimizer> Rule>
+  Trainer(const nn::Sequential& model, nn::Loss loss, Rule rule)
+      : Trainer(model, std::move(loss), std::make_shared<Rule>(std::move(rule))) {}
+
+  /// Trains for some epochs; called again, goes on. The result depends on the model, the data and
+  /// the options, never on the number of threads. Throws ValueError for options out of range,
+  /// ShapeError where data and model do not fit, what data::check throws, and Error, naming epoch
+  /// and step, where the loss is no longer finite.
+  History fit(const data::Dataset& train, const FitOptions& options = {});
+
+  Evaluation evaluate(const data::Dataset& dataset) { return evaluator_.evaluate(dataset); }
+  /// The model's results, f32 [samples, outputs]; for classes these are scores.
+  Tensor predict(const data::Dataset& dataset) { return evaluator_.predict(dataset); }
+
+  const nn::Sequential& model() const { return model_; }
+  optim::Optimizer& optimizer() { return *optimizer_; }
+
+ private:
+  class Loop;
+
+  nn::Sequential model_;
+  std::shared_ptr<optim::Optimizer> optimizer_;
+  Evaluator evaluator_;
+  Captured step_;
+  std::int64_t epochs_done_ = 0;
+};
+
+}  // namespace nabla
