@@ -93,18 +93,18 @@ void adam(void* context, const GemmStrip<float>& strip) {
 // the operations done; `memory` holds ten vectors.
 double multiply_adds(float* memory) {
   const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<int>(hn::Lanes(d));
+  const std::size_t lanes = hn::Lanes(d);
   const auto x = hn::Set(d, 0.5F);
   hn::Vec<decltype(d)> sum[10];
 #pragma GCC unroll 10
-  for (int i = 0; i < 10; ++i) sum[i] = hn::LoadU(d, memory + i * lanes);
+  for (std::size_t i = 0; i < 10; ++i) sum[i] = hn::LoadU(d, memory + i * lanes);
   for (int k = 0; k < 1000; ++k) {
 #pragma GCC unroll 10
     for (int i = 0; i < 10; ++i) sum[i] = hn::MulAdd(sum[i], x, x);
   }
 #pragma GCC unroll 10
-  for (int i = 0; i < 10; ++i) hn::StoreU(sum[i], d, memory + i * lanes);
-  return 2.0 * 10 * 1000 * lanes;
+  for (std::size_t i = 0; i < 10; ++i) hn::StoreU(sum[i], d, memory + i * lanes);
+  return 2.0 * 10 * 1000 * static_cast<double>(lanes);
 }
 
 }  // namespace nabla::HWY_NAMESPACE
@@ -199,7 +199,7 @@ void add(const std::string& kind, char a, char b, std::int64_t m, std::int64_t n
 
 void add_all() {
   benchmark::RegisterBenchmark("peak", [](benchmark::State& state) {
-    std::vector<float> memory(10 * 16);
+    std::vector<float> memory(std::size_t{10} * 16);
     for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<float>(i);
     double operations = 0;
     for (auto _ : state) operations = HWY_DYNAMIC_DISPATCH(multiply_adds)(memory.data());

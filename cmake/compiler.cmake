@@ -10,7 +10,7 @@ target_compile_options(nabla_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Werror
   -Wno-missing-field-initializers  # aggregates with designated initialisers leave fields at their defaults
   -ffp-contract=off    # a product and a sum are fused only where a kernel says so: same bits everywhere
-  -fno-math-errno)
+  -falign-loops=32 -fno-math-errno -fno-trapping-math)  # nobody asks errno or the exception flags: selections become vectors
 # One portable binary: kernels exist for these instruction sets, chosen when the program starts.
 target_compile_definitions(nabla_flags INTERFACE
   "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)" HWY_COMPILE_ALL_ATTAINABLE)

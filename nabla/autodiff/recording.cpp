@@ -83,6 +83,11 @@ Recording::Recording() {
     scope_.emplace(*graph_);
   }
   begin_ = graph_->size();
+  graph_->begin_recording();
+}
+
+Recording::~Recording() {
+  if (end_ < 0) stop();
 }
 
 Tensor Recording::variable(const Tensor& x) {
@@ -95,6 +100,7 @@ Tensor Recording::variable(const Tensor& x) {
 
 void Recording::stop() {
   end_ = graph_->size();
+  graph_->end_recording();
   if (scope_) scope_->close();
 }
 

@@ -14,6 +14,9 @@ namespace nabla {
 class Recording {
  public:
   Recording();
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
 
   /// A tensor that derivatives are taken by: equal to x, but told apart from it. Throws DTypeError
   /// unless x is floating.
@@ -36,7 +39,7 @@ class Recording {
   Graph* graph_;
   std::optional<GraphScope> scope_;
   std::int32_t begin_;
-  std::int32_t end_ = 0;
+  std::int32_t end_ = -1;  // of the calls; -1: still recording
   Tensors variables_;
 };
 

@@ -87,7 +87,7 @@ Tensor Graph::append(const Op& op, Inputs in, const Attributes& attributes, cons
                      const Tensor& value) {
   Node node{.op = &op, .attributes = attributes, .spec = spec, .value = value};
   for (std::size_t i = 0; i < in.size(); ++i) node.in[i] = id_of(in[i]);
-  if (mode_ == Mode::record) return add(std::move(node));
+  if (mode_ == Mode::record || recordings_ > 0) return add(std::move(node));
   const std::size_t hash = hash_of(node);
   const auto [first, last] = calls_.equal_range(hash);
   for (auto entry = first; entry != last; ++entry) {

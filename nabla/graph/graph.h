@@ -41,9 +41,13 @@ class Graph {
   const Node& operator[](std::int32_t id) const { return nodes_[static_cast<std::size_t>(id)]; }
   bool contains(const Tensor& tensor) const { return tensor.node().graph == id_; }
 
-  /// Appends a call. While capturing, a call made before with the same inputs is returned instead.
+  /// Appends a call. While capturing, a call made before with the same inputs is returned instead;
+  /// but not between begin_recording() and end_recording(). There, merged calls would have their
+  /// gradients added first and multiplied then, and round otherwise than executed ones.
   Tensor append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
                 const Tensor& value);
+  void begin_recording() { ++recordings_; }
+  void end_recording() { --recordings_; }
   /// Appends a leaf, or an identity that no later call is ever merged with.
   Tensor append_leaf(const Op& op, const Spec& spec, const Tensor& value = {});
   Tensor append_identity(const Tensor& tensor);
@@ -74,6 +78,7 @@ class Graph {
 
   Mode mode_;
   std::uint32_t id_;
+  int recordings_ = 0;
   std::deque<Node> nodes_;
   std::unordered_multimap<std::size_t, std::int32_t> calls_;  // captured calls by hash
   std::vector<StateUse> states_;

@@ -56,6 +56,14 @@ struct Custom {
 };
 using Rule = std::variant<Constant, Elementwise, Linear, Multilinear, Custom>;
 
+/// Elementwise ops that a plan may run together with another op's kernel, on parts of the result
+/// while they are in the cache.
+enum class Fusion {
+  none,
+  product,  ///< a matrix product of two matrices: ops behind it
+  sum,      ///< a sum over axes: ops before and behind it
+};
+
 /// An array as a kernel sees it: `data` is element (0, 0, ...).
 struct Argument {
   std::byte* data = nullptr;
@@ -103,6 +111,7 @@ struct Op {
   void (*kernel)(std::span<const Argument> in, const Argument& out,
                  const Attributes& attributes) = nullptr;
   bool any_strides = false;
+  Fusion fusion = Fusion::none;
 
   std::vector<Sample> samples;
 };

@@ -29,6 +29,10 @@
 // it pays, B is packed into panels as wide as a tile. A is read one element at a time, with any
 // strides. If it is cheaper, the transposed product C^T = B^T A^T is computed instead, and only the
 // tiles are turned back as they are stored.
+//
+// Measured on a processor with AVX2 and not kept: tiles of 4 rows by 3 vectors (5 % slower than 6
+// by 2), summing pieces of k so that A stays in the L1 cache, prefetching the next rows of A or
+// what an epilogue will read, blocks of fewer columns (epilogues like long rows).
 
 HWY_BEFORE_NAMESPACE();
 namespace nabla::HWY_NAMESPACE {
@@ -39,18 +43,18 @@ using std::int64_t;
 #if HWY_TARGET <= HWY_AVX3  // 32 registers: 24 sums, 3 of a row of B, 1 element of A
 constexpr int tile_rows = 8;
 constexpr int tile_vectors = 3;
-constexpr int64_t block_bytes = 512 * 1024;  // of B: at most half of the L2 cache
+constexpr int64_t block_bytes = 512 << 10;  // of B: at most half of the L2 cache
 #else  // 16 registers: 12 sums, 2 of a row of B, 1 element of A
 constexpr int tile_rows = 6;
 constexpr int tile_vectors = 2;
-constexpr int64_t block_bytes = 256 * 1024;
+constexpr int64_t block_bytes = 256 << 10;
 #endif
 constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
-// In multiply-adds, a few dozen of which take a nanosecond.
+// In multiply-adds; a core does some fifty in a nanosecond.
 constexpr int64_t tiny_work = 1024;         // less is computed without choosing blocks
 constexpr int64_t parallel_work = 1 << 20;  // less stays on the caller's thread
-constexpr int64_t task_work = 1 << 18;      // at least, for one task
+constexpr int64_t task_work = 1 << 18;      // the least for one task
 constexpr int64_t most_tasks = 64;          // about
 
 template <class T>

@@ -38,7 +38,8 @@ struct Gemm {
   T* c;
   std::int64_t c_row_stride;  ///< at least n
   /// Called once for every strip as soon as it is finished, while it is in the L1 cache, from any
-  /// thread; it may overwrite the strip. The strips tile C exactly once.
+  /// thread; it may overwrite the strip, but must not call gemm. The strips tile C exactly once;
+  /// their rows are as long as the caches allow.
   void (*epilogue)(void* context, const GemmStrip<T>& strip) = nullptr;
   void* context = nullptr;
 };
@@ -50,7 +51,9 @@ inline constexpr std::int64_t gemm_chunk = 4096;
 /// from zero; a longer k than `gemm_chunk` is summed in chunks, each a chain from zero, and the
 /// chunk sums are added in order. So the bits depend on the numbers alone: not on strides, sizes
 /// around the element, threads, or vector width. (On processors without fused multiply-add the
-/// product is rounded before it is added.) Any strides are allowed, k = 0 gives zeros.
+/// product is rounded before it is added.) Call it under FlushDenormals, as other threads that help
+/// flush them. Any strides are allowed, k = 0 gives zeros. Allocates nothing once a thread has
+/// seen the largest of its products.
 void gemm(const Gemm<float>& gemm);
 void gemm(const Gemm<double>& gemm);
 

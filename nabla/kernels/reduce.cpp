@@ -21,7 +21,8 @@ namespace nabla {
 // n, stride between rows, columns (or rows, where each is reduced for itself), from, to
 using ReduceLoop = void (*)(std::int64_t, std::int64_t, std::int64_t, const void*, void*);
 struct ReduceTable {
-  std::array<void (*)(std::int64_t n, const void* x, void* out), 5> sum_chunk;
+  std::array<SumBlock, 5> sum_block, sum_chunk;
+  std::array<AddRows, 5> add_rows;
   std::array<ReduceLoop, 5> sum_columns, max_rows, max_columns, min_rows, min_columns, argmax,
       argmin, cumulative;
   std::array<ReduceLoop, 2> logsumexp, softmax;
@@ -35,20 +36,27 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::int64_t lanes = 16;
-constexpr std::int64_t block = 512;
+constexpr std::int64_t block = sum_block_size;
 
-// Adds lane l and lane l + 8, then + 4, + 2, + 1.
+// Adds lane l and lane l + 8, then + 4, + 2, + 1, of the first `count` lanes.
 template <class T>
-T add_lanes(T* sums) {
+T add_lanes(T* sums, std::int64_t count) {
   for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::int64_t l = 0; l < half; ++l) sums[l] = static_cast<T>(sums[l] + sums[l + half]);
+    for (std::int64_t l = 0; l < std::min(half, count - half); ++l) {
+      sums[l] = static_cast<T>(sums[l] + sums[l + half]);
+    }
   }
   return sums[0];
 }
 
 template <class T>
-T sum_block(std::int64_t n, const T* x) {
+T sum_of_block(std::int64_t n, const T* x) {
   HWY_ALIGN T sums[lanes];
+  if (n < lanes) {
+    sums[0] = T{0};
+    std::copy_n(x, n, sums);
+    return add_lanes(sums, n);
+  }
   if constexpr (std::is_floating_point_v<T>) {
     const hn::CappedTag<T, static_cast<std::size_t>(lanes)> d;
     constexpr auto width = static_cast<std::int64_t>(hn::MaxLanes(decltype(d)()));
@@ -70,7 +78,12 @@ T sum_block(std::int64_t n, const T* x) {
     std::fill_n(sums, lanes, T{0});
     for (std::int64_t i = 0; i < n; ++i) sums[i % lanes] = static_cast<T>(sums[i % lanes] + x[i]);
   }
-  return add_lanes(sums);
+  return add_lanes(sums, lanes);
+}
+
+template <class T>
+void sum_block(std::int64_t n, const void* x, void* out) {
+  *static_cast<T*>(out) = sum_of_block(n, static_cast<const T*>(x));
 }
 
 // The sum of at most one chunk of neighbours.
@@ -78,40 +91,58 @@ template <class T>
 void sum_chunk(std::int64_t n, const void* x, void* out) {
   T total = 0;
   for (std::int64_t i = 0; i < n; i += block) {
-    total = static_cast<T>(total + sum_block(std::min(block, n - i), static_cast<const T*>(x) + i));
+    total =
+        static_cast<T>(total + sum_of_block(std::min(block, n - i), static_cast<const T*>(x) + i));
   }
   *static_cast<T*>(out) = total;
+}
+
+// Adds rows to `width` sums, which stay in registers.
+template <class T, std::int64_t width>
+void add_rows_of(std::int64_t rows, std::int64_t stride, const T* x, T* sums) {
+  T local[width];
+  std::copy_n(sums, width, local);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t c = 0; c < width; ++c) {
+      local[c] = static_cast<T>(local[c] + x[row * stride + c]);
+    }
+  }
+  std::copy_n(local, width, sums);
+}
+
+template <class T>
+void add_strided_rows(std::int64_t rows, std::int64_t stride, std::int64_t columns, const T* x,
+                      T* sums) {
+  std::int64_t c = 0;
+  for (; c + 32 <= columns; c += 32) add_rows_of<T, 32>(rows, stride, x + c, sums + c);
+  for (; c + 8 <= columns; c += 8) add_rows_of<T, 8>(rows, stride, x + c, sums + c);
+  for (; c < columns; ++c) add_rows_of<T, 1>(rows, stride, x + c, sums + c);
+}
+
+template <class T>
+void add_rows(std::int64_t rows, std::int64_t columns, const void* x, void* sums) {
+  add_strided_rows(rows, columns, columns, static_cast<const T*>(x), static_cast<T*>(sums));
 }
 
 // Sums of `columns` columns over n rows that lie `stride` apart.
 template <class T>
 void sum_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
                  void* to) {
-  constexpr std::int64_t width = 32;  // columns at a time: their sums stay in registers
+  constexpr std::int64_t width = 256;  // columns at a time: their sums stay in the cache
   const T* x = static_cast<const T*>(from);
-  T* out = static_cast<T*>(to);
   for (std::int64_t c = 0; c < columns; c += width) {
     const std::int64_t count = std::min(width, columns - c);
-    T total[width] = {};
-    for (std::int64_t first = 0; first < n; first += block) {
-      T sums[width] = {};
-      const std::int64_t last = std::min(n, first + block);
-      if (count == width) {
-        for (std::int64_t row = first; row < last; ++row) {
-          for (std::int64_t l = 0; l < width; ++l) {
-            sums[l] = static_cast<T>(sums[l] + x[row * stride + c + l]);
-          }
-        }
-      } else {
-        for (std::int64_t row = first; row < last; ++row) {
-          for (std::int64_t l = 0; l < count; ++l) {
-            sums[l] = static_cast<T>(sums[l] + x[row * stride + c + l]);
-          }
-        }
-      }
-      for (std::int64_t l = 0; l < width; ++l) total[l] = static_cast<T>(total[l] + sums[l]);
+    T* total = static_cast<T*>(to) + c;
+    std::fill_n(total, count, T{0});
+    if (n <= block) {
+      add_strided_rows(n, stride, count, x + c, total);
+      continue;
     }
-    std::copy_n(total, count, out + c);
+    for (std::int64_t row = 0; row < n; row += block) {
+      T sums[width] = {};
+      add_strided_rows(std::min(block, n - row), stride, count, x + row * stride + c, sums);
+      for (std::int64_t l = 0; l < count; ++l) total[l] = static_cast<T>(total[l] + sums[l]);
+    }
   }
 }
 
@@ -262,7 +293,9 @@ void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t column
         function<std::uint8_t __VA_OPT__(, ) __VA_ARGS__>                                    \
   }
 constexpr ReduceTable table = {
+    .sum_block = NABLA_ALL_TYPES(sum_block),
     .sum_chunk = NABLA_ALL_TYPES(sum_chunk),
+    .add_rows = NABLA_ALL_TYPES(add_rows),
     .sum_columns = NABLA_ALL_TYPES(sum_columns),
     .max_rows = NABLA_ALL_TYPES(extreme_rows, true),
     .max_columns = NABLA_ALL_TYPES(extreme_columns, true),
@@ -289,7 +322,7 @@ HWY_EXPORT(reduce_table);
 
 namespace {
 
-constexpr std::int64_t chunk_elements = 32768;  // 64 blocks
+constexpr std::int64_t chunk_elements = sum_chunk_size;
 
 const ReduceTable& table() {
   static const ReduceTable& chosen = *HWY_DYNAMIC_DISPATCH(reduce_table)();
@@ -359,6 +392,9 @@ void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
 }
 
 }  // namespace
+
+SumBlock sum_block(DType dtype) { return table().sum_block[static_cast<std::size_t>(dtype)]; }
+AddRows add_rows(DType dtype) { return table().add_rows[static_cast<std::size_t>(dtype)]; }
 
 void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
   if (e.inner != 1) {

@@ -16,6 +16,16 @@ struct ReduceExtents {
   std::int64_t outer = 1, n = 1, inner = 1;
 };
 
+/// The pieces of that tree.
+inline constexpr std::int64_t sum_block_size = 512;
+inline constexpr std::int64_t sum_chunk_size = 64 * sum_block_size;
+/// The sum of a block of at most sum_block_size neighbours.
+using SumBlock = void (*)(std::int64_t n, const void* x, void* out);
+SumBlock sum_block(DType dtype);
+/// sums[c] = sums[c] + x[0, c] + x[1, c] + ..., for a dense [rows, columns].
+using AddRows = void (*)(std::int64_t rows, std::int64_t columns, const void* x, void* sums);
+AddRows add_rows(DType dtype);
+
 /// out[o, i] over x[o, :, i]. Extremes of no elements are not defined; sums of none are 0.
 /// Sums take every type but u8, extremes every type. `arg...` write the first place as i64; NaN
 /// counts as an extreme.

@@ -83,7 +83,8 @@ struct TileRunner::Workspace {
     std::int64_t columns = 0;
     std::int64_t elements = 0;
   };
-  static constexpr std::size_t slot_bytes = tile_size * sizeof(double);
+  // Slots a multiple of 4096 bytes apart would make loads wait for stores to other slots.
+  static constexpr std::size_t slot_bytes = tile_size * sizeof(double) + 192;
   struct alignas(64) Slot {
     std::byte bytes[slot_bytes];
   };
@@ -268,8 +269,8 @@ void TileProgram::run_strip(std::uint64_t pass, std::int64_t row, std::int64_t r
       addresses[0] = strip + strip_offset * operands[0].element_size;
       for (std::size_t i = 1; i < operands.size(); ++i) {
         const TileOperand& operand = operands[i];
-        const std::int64_t offset = (row + tile_row) * operand.strides[0] +
-                                    (column + tile_column) * operand.strides[1];
+        const std::int64_t offset =
+            (row + tile_row) * operand.strides[0] + (column + tile_column) * operand.strides[1];
         addresses[i] = operand.data + offset * operand.element_size;
       }
       runner.run(size, addresses.data(), strip_stride);

@@ -19,7 +19,7 @@ struct TileOperand {
   int element_size = 4;       // bytes
   Dims strides;               // in elements, one an axis of the program's extents
   bool written = false;
-  bool repeats = false;       // one number, for instructions that take it as such
+  bool repeats = false;  // one number, for instructions that take it as such
 };
 
 /// One function call on a tile. Places below the number of operands are operands, those above are
@@ -71,7 +71,8 @@ struct TileSize {
   std::int64_t elements() const { return rows * columns; }
 };
 
-/// How rows and columns are cut into tiles: whole rows while they are short, else pieces of one row.
+/// How rows and columns are cut into tiles: whole rows while they are short, else pieces of one
+/// row.
 struct Tiling {
   TileSize whole;
   TileSize tile;

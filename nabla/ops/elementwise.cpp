@@ -138,10 +138,9 @@ const TableEntry divide_op(binary("divide", "a / b", tile_of<&TileTable::divide>
                                                [](const Call& c) { return -c.out / c.in[1]; }}},
                                   {-2, 2}, {0.5, 2}));
 const TableEntry power_op(binary("power", "a^b", tile_of<&TileTable::power>,
-                                 Elementwise{{[](const Call& c) {
+                                 Elementwise{{[](const Call& c) {  // b a^(b - 1), and 0 at b = 0
                                                 const Tensor& b = c.in[1];
-                                                return where(equal(b, 0), zeros_like(b),
-                                                             b * power(c.in[0], b - 1));
+                                                return scale_gradient(b, power(c.in[0], b - 1));
                                               },
                                               [](const Call& c) {
                                                 const Tensor& a = c.in[0];

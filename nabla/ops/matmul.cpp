@@ -75,6 +75,7 @@ const TableEntry matmul_op(Op{
                                   : multiply_batches<double>(in, out);
         },
     .any_strides = true,
+    .fusion = Fusion::product,
     .samples = {{.inputs = {{{2, 3}}, {{3, 4}}}},
                 {.inputs = {{{1, 5}}, {{5, 1}}}},
                 {.inputs = {{{2, 2, 3}}, {{2, 3, 2}}}},

@@ -131,6 +131,7 @@ const TableEntry sum_op(Op{
         [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
           reduce_sum(out.dtype, extents_of(in[0], attributes), in[0].data, out.data);
         },
+    .fusion = Fusion::sum,
     .samples = axes_samples});
 
 const TableEntry max_op(Op{

@@ -34,7 +34,7 @@ class Grouping {
     Operation& operation = program_.operation(id);
     operation.unit = unit;
     program_.unit(unit).operations.push_back(id);
-    if (is_product(id)) program_.unit(unit).product = id;
+    if (program_.fusion_of(id) != Fusion::none) program_.unit(unit).core = id;
     places_[static_cast<std::size_t>(unit)] += places_of(operation);
   }
 
@@ -43,37 +43,56 @@ class Grouping {
     return static_cast<int>(operation.in.size()) + 1;
   }
 
-  // A product of two matrices can have an elementwise epilogue.
-  bool is_product(int id) const {
-    const Operation& operation = program_.operation(id);
-    return operation.op->name == "matmul" && operation.out.layout.shape.rank() == 2;
-  }
-
   // The unit that all readers are in, if this operation can be a part of it; else -1.
-  int unit_of_readers(int id) const {
-    if (!program_.is_elementwise(id) && !is_product(id)) return -1;
-    const Operation& operation = program_.operation(id);
-    const std::vector<int>& readers = program_.storage(operation.out.storage).readers;
+  int unit_of_readers(int id) {
+    const std::vector<int>& readers = program_.storage(program_.operation(id).out.storage).readers;
     if (readers.empty()) return -1;
     const int unit = program_.operation(readers.front()).unit;
-    const bool direct = std::all_of(readers.begin(), readers.end(), [&](int reader) {
-      return program_.operation(reader).unit == unit && reads_directly(reader, operation.out);
+    const int places = places_[static_cast<std::size_t>(unit)] + places_of(program_.operation(id));
+    if (places > TileProgram::max_places) return -1;
+    const int core = program_.unit(unit).core;
+    const bool in_unit = std::all_of(readers.begin(), readers.end(), [&](int reader) {
+      return program_.operation(reader).unit == unit && reads_directly(reader, id);
     });
-    if (!direct) return -1;
-    if (is_product(id) && program_.unit(unit).product >= 0) return -1;
-    const int places = places_[static_cast<std::size_t>(unit)] + places_of(operation);
-    return places > TileProgram::max_places ? -1 : unit;
+    if (!in_unit) return -1;
+    const auto is_front = [&](int reader) {
+      return reader == core || program_.operation(reader).feeds_core;
+    };
+    if (std::none_of(readers.begin(), readers.end(), is_front)) {
+      return can_stand_behind(id, core) ? unit : -1;
+    }
+    if (!std::all_of(readers.begin(), readers.end(), is_front) || !can_feed(id, core)) return -1;
+    program_.operation(id).feeds_core = true;
+    return unit;
   }
 
-  // Whether an elementwise operation reads a result element by element.
-  bool reads_directly(int reader, const Value& result) const {
+  // Whether an operation in a unit reads a result element by element: as an elementwise operation,
+  // or as the sum.
+  bool reads_directly(int reader, int id) const {
     const Operation& operation = program_.operation(reader);
-    if (!program_.is_elementwise(reader)) return false;
-    return operation.out.layout.shape == result.layout.shape &&
-           std::all_of(operation.in.begin(), operation.in.end(), [&](const Value& in) {
-             return in.storage != result.storage ||
-                    (in.layout.is_contiguous() && in.layout.shape == result.layout.shape);
-           });
+    const Value& result = program_.operation(id).out;
+    const auto is_whole = [&](const Value& in) {
+      return in.storage != result.storage ||
+             (in.layout.is_contiguous() && in.layout.shape == result.layout.shape);
+    };
+    if (program_.fusion_of(reader) == Fusion::sum) return is_whole(operation.in[0]);
+    return program_.is_elementwise(reader) && operation.out.layout.shape == result.layout.shape &&
+           std::all_of(operation.in.begin(), operation.in.end(), is_whole);
+  }
+
+  bool can_stand_behind(int id, int core) const {
+    return program_.is_elementwise(id) || (program_.fusion_of(id) != Fusion::none && core < 0);
+  }
+
+  // The terms of a sum are made tile by tile along its axes: their inputs must have those, too.
+  bool can_feed(int id, int core) const {
+    if (core < 0 || program_.fusion_of(core) != Fusion::sum || !program_.is_elementwise(id)) {
+      return false;
+    }
+    const Shape axes = sum_axes_of(program_.operation(core));
+    const auto& in = program_.operation(id).in;
+    return std::all_of(in.begin(), in.end(),
+                       [&](const Value& value) { return value.layout.reshape(axes).has_value(); });
   }
 
   Program& program_;

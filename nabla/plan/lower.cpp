@@ -196,6 +196,22 @@ bool Value::is_uniform() const {
   return true;
 }
 
+Fusion Program::fusion_of(int id) const {
+  const Operation& o = operation(id);
+  const bool batched = o.op->fusion == Fusion::product && o.out.layout.shape.rank() != 2;
+  return batched ? Fusion::none : o.op->fusion;
+}
+
+Shape sum_axes_of(const Operation& sum) {
+  const auto& axes = std::get<AxesAttribute>(sum.attributes);
+  const Shape& shape = sum.in[0].layout.shape;
+  Shape result{1, 1, 1};
+  for (int i = 0; i < shape.rank(); ++i) {
+    result[i < axes.first ? 0 : i < axes.first + axes.count ? 1 : 2] *= shape[i];
+  }
+  return result[2] == 1 ? Shape{result[0], result[1]} : result;
+}
+
 bool Program::escapes(int storage_id, int unit_id) const {
   const Storage& s = storage(storage_id);
   return s.output >= 0 || s.assigned_to >= 0 ||

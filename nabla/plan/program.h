@@ -41,12 +41,13 @@ struct Operation {
   Value out;  ///< contiguous
   std::string layer;
   int unit = -1;
+  bool feeds_core = false;  ///< in front of its unit's sum, not behind it
 };
 
 /// Operations that run as one step.
 struct Unit {
   std::vector<int> operations;  ///< ascending
-  int product = -1;             ///< the matrix product among them
+  int core = -1;                ///< the matrix product or the sum among them, if there is one
   std::vector<int> after;       ///< units that must run before this one for their reads
 };
 
@@ -58,9 +59,9 @@ struct Program {
   std::vector<Unit> units;  ///< after group(): every operation is in one
   std::vector<int> order;   ///< after schedule(): units as they run
 
-  bool is_elementwise(int operation) const {
-    return operations[static_cast<std::size_t>(operation)].op->tile != nullptr;
-  }
+  bool is_elementwise(int id) const { return operation(id).op->tile != nullptr; }
+  /// Whether an operation can have elementwise ones around it, and of which kind it is.
+  Fusion fusion_of(int id) const;
   Storage& storage(int id) { return storages[static_cast<std::size_t>(id)]; }
   const Storage& storage(int id) const { return storages[static_cast<std::size_t>(id)]; }
   Operation& operation(int id) { return operations[static_cast<std::size_t>(id)]; }
@@ -76,8 +77,11 @@ struct Program {
 Program lower(const Graph& graph, const std::vector<Tensor>& inputs,
               const std::vector<Tensor>& outputs);
 
-/// Puts operations into units: elementwise chains together and behind the matrix product that feeds
-/// them, if `fuse`; else each alone.
+/// The axes of a sum's input as the terms of a SumProgram have them.
+Shape sum_axes_of(const Operation& sum);
+
+/// Puts operations into units, if `fuse`: elementwise chains together, behind the matrix product
+/// that feeds them, and around the sum between them; else each alone.
 void group(Program& program, bool fuse);
 
 /// Orders the units, and decides which states are updated in place.

@@ -67,6 +67,7 @@ class Scheduling {
       return false;
     const Shape& shape = program_.operation(storage.producer).out.layout.shape;
     const Operation& operation = program_.operation(reader);
+    if (operation.feeds_core != program_.operation(storage.producer).feeds_core) return false;
     return std::all_of(operation.in.begin(), operation.in.end(), [&](const Value& in) {
       const Storage& read = program_.storage(in.storage);
       return read.kind != Storage::Kind::state || read.index != storage.assigned_to ||

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "nabla/base/text.h"
+#include "nabla/kernels/sum_program.h"
 
 namespace nabla::lowering {
 namespace {
@@ -59,9 +60,8 @@ class ProductStep : public Step {
     product.b.data = reinterpret_cast<const T*>(b_data);
     product.epilogue = [](void* context, const GemmStrip<T>& strip) {
       auto& step = *static_cast<ProductStep*>(context);
-      step.epilogue.run_strip(
-          step.pass_, strip.row, strip.rows, strip.column, strip.columns,
-          reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
+      step.epilogue.run_strip(step.pass_, strip.row, strip.rows, strip.column, strip.columns,
+                              reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
     };
     product.context = this;
     pass_ = small_c.empty() ? next_pass() : 0;
@@ -72,19 +72,42 @@ class ProductStep : public Step {
   std::uint64_t pass_ = 0;
 };
 
-// Translates the elementwise operations of a unit into a tile program.
+// A sum, the elementwise operations that make its terms, and those on its result.
+class SumStep : public Step {
+ public:
+  SumProgram sum;
+  std::byte* terms = nullptr;  // in memory, where no operations make them
+  std::byte* result = nullptr;
+  std::vector<std::byte> own_result;  // where only `after` needs it
+  TileProgram after;                  // operand 0 is the result
+
+  void run() override {
+    if (terms != nullptr) {
+      reduce_sum(sum.dtype, sum.extents, terms, result);
+    } else {
+      sum.run(result);
+    }
+    if (!after.instructions.empty()) after.run();
+  }
+};
+
+// Translates elementwise operations of a unit, those in front of its core or the others, into a
+// tile program.
 class TileBuilder {
  public:
-  TileBuilder(const Program& program, int unit_id)
-      : program_(program), unit_id_(unit_id), unit_(program.unit(unit_id)) {}
+  TileBuilder(const Program& program, int unit_id, bool in_front = false)
+      : program_(program), unit_id_(unit_id), unit_(program.unit(unit_id)), in_front_(in_front) {}
 
   TileProgram build(const Shape& extents) {
+    extents_ = extents;
     TileProgram result;
     result.extents = extents;
     for (const int id : unit_.operations) {
-      if (id != unit_.product) elementwise_.push_back(id);
+      if (id != unit_.core && program_.operation(id).feeds_core == in_front_) {
+        elementwise_.push_back(id);
+      }
     }
-    if (unit_.product >= 0) add_operand(program_.operation(unit_.product).out, false);
+    if (unit_.core >= 0 && !in_front_) add_operand(program_.operation(unit_.core).out, false);
     for (const int id : elementwise_) {
       const Operation& operation = program_.operation(id);
       for (std::size_t i = 0; i < operation.in.size(); ++i) {
@@ -102,6 +125,9 @@ class TileBuilder {
     for (const auto& [from, to, tile] : delayed_copies_) {
       result.instructions.push_back({tile, from, 0, 0, to});
     }
+    if (in_front_) {
+      result.result = places_.at(program_.operation(unit_.core).in[0].storage);
+    }
     result.operands = operands_;
     result.temporaries = temporaries_;
     return result;
@@ -118,14 +144,16 @@ class TileBuilder {
 
   std::uint8_t add_operand(const Value& value, bool written, bool repeats = false) {
     values_.push_back(value);
-    operands_.push_back(
-        {nullptr, static_cast<int>(size_of(value.dtype)), value.layout.strides, written, repeats});
+    operands_.push_back({nullptr, static_cast<int>(size_of(value.dtype)),
+                         value.layout.reshape(extents_)->strides, written, repeats});
     return static_cast<std::uint8_t>(operands_.size() - 1);
   }
 
   // Whether an operation takes input i as one number.
   bool repeats(const Operation& operation, std::size_t i) const {
-    const auto is_number = [&](const Value& value) { return !is_internal(value) && value.is_uniform(); };
+    const auto is_number = [&](const Value& value) {
+      return !is_internal(value) && value.is_uniform();
+    };
     if (!is_number(operation.in[i])) return false;
     const TileVariants variants = variants_of(operation);
     if (i == 0) return variants.repeat_a != nullptr;
@@ -149,9 +177,7 @@ class TileBuilder {
   }
 
   std::uint8_t place_of(const Value& value, bool repeats = false) {
-    if (unit_.product >= 0 && value.storage == program_.operation(unit_.product).out.storage) {
-      return 0;
-    }
+    if (unit_.core >= 0 && value.storage == program_.operation(unit_.core).out.storage) return 0;
     return is_internal(value) ? places_.at(value.storage) : place_of_input(value, repeats);
   }
 
@@ -205,7 +231,8 @@ class TileBuilder {
     } else if (const int state = program_.storage(out).alias_of_state;
                state >= 0 && is_read_later(i, state)) {
       const std::uint8_t temporary = new_temporary();
-      delayed_copies_.push_back({temporary, written->second, tiles().copy[operation.out.dtype].dense});
+      delayed_copies_.push_back(
+          {temporary, written->second, tiles().copy[operation.out.dtype].dense});
       places_[out] = temporary;
       kept_.insert(temporary);
     }
@@ -227,6 +254,8 @@ class TileBuilder {
   const Program& program_;
   int unit_id_;
   const Unit& unit_;
+  bool in_front_;
+  Shape extents_;
   std::vector<int> elementwise_;
   std::vector<Value> values_;
   std::vector<TileOperand> operands_;
@@ -238,10 +267,17 @@ class TileBuilder {
   int temporaries_ = 0;
 };
 
+void bind_operands(TileProgram& tile_program, const TileBuilder& builder, std::size_t first,
+                   const Bind& bind) {
+  for (std::size_t i = first; i < tile_program.operands.size(); ++i) {
+    bind(tile_program.operands[i].data, builder.operand_values()[i]);
+  }
+}
+
 template <class T>
 std::unique_ptr<Step> make_product_step(const Program& program, int unit_id, const Bind& bind) {
   const Unit& unit = program.unit(unit_id);
-  const Operation& operation = program.operation(unit.product);
+  const Operation& operation = program.operation(unit.core);
   const Layout& a = operation.in[0].layout;
   const Layout& b = operation.in[1].layout;
   auto step = std::make_unique<ProductStep<T>>();
@@ -260,9 +296,7 @@ std::unique_ptr<Step> make_product_step(const Program& program, int unit_id, con
   }
   TileBuilder builder(program, unit_id);
   step->epilogue = builder.build(operation.out.layout.shape);
-  for (std::size_t i = 1; i < step->epilogue.operands.size(); ++i) {
-    bind(step->epilogue.operands[i].data, builder.operand_values()[i]);
-  }
+  bind_operands(step->epilogue, builder, 1, bind);
   return step;
 }
 
@@ -272,9 +306,41 @@ std::unique_ptr<Step> make_tile_step(const Program& program, int unit_id, const 
   TileBuilder builder(program, unit_id);
   step->program = builder.build(program.operation(unit.operations[0]).out.layout.shape);
   step->program.collapse();
-  for (std::size_t i = 0; i < step->program.operands.size(); ++i) {
-    bind(step->program.operands[i].data, builder.operand_values()[i]);
+  bind_operands(step->program, builder, 0, bind);
+  return step;
+}
+
+std::unique_ptr<Step> make_sum_step(const Program& program, int unit_id, const Bind& bind) {
+  const Unit& unit = program.unit(unit_id);
+  const Operation& operation = program.operation(unit.core);
+  const Shape axes = sum_axes_of(operation);
+  auto step = std::make_unique<SumStep>();
+  step->sum.extents = {axes[0], axes[1], axes.rank() == 3 ? axes[2] : 1};
+  step->sum.dtype = operation.out.dtype;
+  const int producer = program.storage(operation.in[0].storage).producer;
+  if (producer >= 0 && program.operation(producer).unit == unit_id) {
+    TileBuilder builder(program, unit_id, true);
+    step->sum.terms = builder.build(axes);
+    bind_operands(step->sum.terms, builder, 0, bind);
+  } else {
+    bind(step->terms, operation.in[0]);
   }
+  const bool escapes = program.escapes(operation.out.storage, unit_id);
+  if (escapes) {
+    bind(step->result, operation.out);
+  } else {
+    step->own_result.resize(program.storage(operation.out.storage).bytes);
+    step->result = step->own_result.data();
+  }
+  TileBuilder builder(program, unit_id);
+  step->after = builder.build(operation.out.layout.shape);
+  step->after.collapse();
+  if (escapes) {
+    bind(step->after.operands[0].data, operation.out);
+  } else {
+    step->after.operands[0].data = step->result;
+  }
+  bind_operands(step->after, builder, 1, bind);
   return step;
 }
 
@@ -287,7 +353,7 @@ StepInfo describe(const Program& program, int unit_id) {
     const Operation& operation = program.operation(id);
     names.push_back(operation.op->name);
     const auto elements = static_cast<double>(operation.out.layout.shape.elements());
-    const bool is_matmul = operation.op->name == "matmul";
+    const bool is_matmul = operation.op->fusion == Fusion::product;
     info.flops +=
         elements *
         (is_matmul ? 2.0 * static_cast<double>(operation.in[0].layout.shape.back()) : 1.0);
@@ -302,8 +368,7 @@ StepInfo describe(const Program& program, int unit_id) {
   for (const int storage : touched)
     info.bytes += static_cast<double>(program.storage(storage).bytes);
   info.op = join(names, "+");
-  const Operation& main =
-      program.operation(unit.product >= 0 ? unit.product : unit.operations.front());
+  const Operation& main = program.operation(unit.core >= 0 ? unit.core : unit.operations.front());
   std::vector<std::string> shapes;
   for (const Value& in : main.in) shapes.push_back(str(in.layout.shape));
   info.shapes = str(join(shapes, " "), " -> ", main.out.layout.shape);
@@ -316,9 +381,13 @@ std::unique_ptr<Step> make_step(const Program& program, int unit_id, const Bind&
   const Unit& unit = program.unit(unit_id);
   const Operation& first = program.operation(unit.operations.front());
   std::unique_ptr<Step> step;
-  if (unit.product >= 0 && unit.operations.size() > 1) {
-    step = first.out.dtype == DType::f64 ? make_product_step<double>(program, unit_id, bind)
-                                         : make_product_step<float>(program, unit_id, bind);
+  const bool is_fused = unit.core >= 0 && unit.operations.size() > 1;
+  if (is_fused && program.fusion_of(unit.core) == Fusion::sum) {
+    step = make_sum_step(program, unit_id, bind);
+  } else if (is_fused) {
+    const bool is_f64 = program.operation(unit.core).out.dtype == DType::f64;
+    step = is_f64 ? make_product_step<double>(program, unit_id, bind)
+                  : make_product_step<float>(program, unit_id, bind);
   } else if (first.op->tile != nullptr) {
     step = make_tile_step(program, unit_id, bind);
   } else {

@@ -13,13 +13,16 @@ using TensorsFunction = std::function<Tensors(const Tensors&)>;
 
 struct Mode {
   std::string name;
-  std::function<Tensors(const TensorsFunction&, const Tensors& inputs)> run;
+  std::function<TensorsFunction(const TensorsFunction&)> prepare;  ///< f, to be called often
+
+  Tensors run(const TensorsFunction& f, const Tensors& inputs) const { return prepare(f)(inputs); }
 };
 
 /// Eager first: it is what the others are compared with.
 const std::vector<Mode>& modes();
 
-/// Runs f in all modes. Empty where all give the same bits, else what differs where.
+/// Runs f in all modes, several times in each. Empty where all give the same bits, else what
+/// differs where.
 std::string compare_modes(const TensorsFunction& f, const Tensors& inputs);
 
 /// Empty where two tensors have the same type, shape and bits.

@@ -1,0 +1,184 @@
+// What is chosen where mathematics leaves a choice, and what must never become NaN.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "nabla/autodiff/derivatives.h"
+#include "nabla/ops/ops.h"
+
+namespace nabla {
+namespace {
+
+using Values = std::vector<double>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+Tensor vector(const Values& values) {
+  return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
+}
+
+// Reverse mode, and forward mode column by column.
+void expect_gradient(const UnaryFunction& f, const Values& x, const Values& expected) {
+  const Tensor at = vector(x);
+  const auto total = [&](const Tensor& t) { return sum(f(t)); };
+  const Values gradient = grad(total)(at).to_doubles();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    Values unit(x.size(), 0);
+    unit[i] = 1;
+    const auto f_of = [&](const Tensors& in) { return total(in[0]); };
+    EXPECT_DOUBLE_EQ(gradient[i], expected[i]) << "reverse, " << i;
+    EXPECT_DOUBLE_EQ(jvp(f_of, {at}, {vector(unit)}).derivative.item(), expected[i])
+        << "forward, " << i;
+  }
+}
+
+TEST(Conventions, ReluHasNoSlopeAtZero) {
+  expect_gradient(relu, {-1, 0, 1}, {0, 0, 1});
+  expect_gradient(relu, {-0.0}, {0});
+}
+
+TEST(Conventions, AbsoluteValueHasNoSlopeAtZero) {
+  expect_gradient(absolute, {-2, 0, 3}, {-1, 0, 1});
+}
+
+TEST(Conventions, TiesAreSplitEvenly) {
+  const Tensor a = vector({1, 2, 3});
+  const Tensor b = vector({1, 3, 2});
+  using Binary = Tensor (*)(const Tensor&, const Tensor&);
+  for (const Binary f : {Binary(maximum), Binary(minimum)}) {
+    const auto [value, gradient] =
+        value_and_grad([&](const Tensors& in) { return sum(f(in[0], in[1])); }, {a, b});
+    const bool largest = value.item() == 7;
+    EXPECT_EQ(gradient[0].to_doubles(), largest ? (Values{0.5, 0, 1}) : (Values{0.5, 1, 0}));
+    EXPECT_EQ(gradient[1].to_doubles(), largest ? (Values{0.5, 1, 0}) : (Values{0.5, 0, 1}));
+  }
+  expect_gradient([](const Tensor& x) { return max(x); }, {1, 4, 4, 2, 4, 4},
+                  {0, .25, .25, 0, .25, .25});
+  expect_gradient([](const Tensor& x) { return min(x); }, {2, 1, 1}, {0, .5, .5});
+  expect_gradient(
+      [](const Tensor& x) {
+        return max(reshape(x, {2, 2}), {0});
+      },
+      {5, 1, 5, 2}, {.5, 0, .5, 1});
+}
+
+TEST(Conventions, TheFirstOfEqualsWinsAnArgument) {
+  EXPECT_EQ(argmax(vector({1, 3, 3})).item(), 1);
+  EXPECT_EQ(argmin(vector({2, 1, 1})).item(), 1);
+}
+
+TEST(Conventions, NormOfZeroHasNoSlope) {
+  expect_gradient([](const Tensor& x) { return norm(x); }, {0, 0, 0}, {0, 0, 0});
+  expect_gradient([](const Tensor& x) { return norm(x); }, {3, 4}, {0.6, 0.8});
+  const UnaryFunction rows = [](const Tensor& x) { return norm(reshape(x, {2, 2}), {1}); };
+  expect_gradient(rows, {0, 0, 3, 4}, {0, 0, 0.6, 0.8});
+  // And a second derivative that is a number.
+  const auto slope = [](const Tensor& x) {
+    return sum(grad([](const Tensor& t) { return norm(t); })(x));
+  };
+  for (const double d : grad(slope)(vector({0, 0})).to_doubles()) EXPECT_EQ(d, 0);
+}
+
+// The slope of sqrt at 0 is infinite; a gradient of 0 that comes back to it stays 0.
+TEST(Conventions, RootOfZeroBesideAZeroGradient) {
+  const auto unused = [](const Tensor& x) { return sum(0 * sqrt(x)); };
+  EXPECT_EQ(grad(unused)(vector({0, 4})).to_doubles(), (Values{0, 0}));
+  expect_gradient([](const Tensor& x) { return sqrt(x); }, {0, 4}, {infinity, 0.25});
+  expect_gradient([](const Tensor& x) { return where(greater(x, 0), sqrt(x), x); }, {0, 4},
+                  {1, 0.25});
+}
+
+// Nothing of the side that was not chosen gets through, however bad it is there.
+TEST(Conventions, WhereLeaksNothing) {
+  const auto zero = number(0, DType::f64);
+  expect_gradient([&](const Tensor& x) { return where(greater(x, 0), log(x), zero); }, {-1, 0, 2},
+                  {0, 0, 0.5});
+  expect_gradient([&](const Tensor& x) { return where(less(x, 80), exp(x), zero); }, {1000, 0},
+                  {0, 1});
+  expect_gradient([&](const Tensor& x) { return where(greater(x, 0), 1 / x, zero); }, {0, 2},
+                  {0, -0.25});
+  expect_gradient([&](const Tensor& x) { return where(greater(x, 0), sqrt(x), zero); }, {-1, 4},
+                  {0, 0.25});
+  expect_gradient([&](const Tensor& x) { return where(greater(x, 0), rsqrt(x), zero); }, {0, 4},
+                  {0, -0.0625});
+  expect_gradient([&](const Tensor& x) { return where(greater(x, 0), power(x, -1), zero); }, {0, 2},
+                  {0, -0.25});
+  expect_gradient([&](const Tensor& x) { return where(greater(x, -1), log1p(x), zero); }, {-1, 1},
+                  {0, 0.5});
+  expect_gradient([&](const Tensor& x) { return where(greater(x, 0), x * log(x), zero); }, {0, 1},
+                  {0, 1});
+}
+
+TEST(Conventions, WhereLeaksNothingAtSecondOrder) {
+  const auto second = [](const UnaryFunction& f, double x) {
+    return grad(grad(f))(Tensor(x)).item();
+  };
+  const UnaryFunction guarded_log = [](const Tensor& x) {
+    return where(greater(x, 0), log(x), number(0, DType::f64));
+  };
+  const UnaryFunction guarded_exp = [](const Tensor& x) {
+    return where(less(x, 80), exp(x), number(0, DType::f64));
+  };
+  EXPECT_EQ(second(guarded_log, -1), 0);
+  EXPECT_EQ(second(guarded_log, 0), 0);
+  EXPECT_EQ(second(guarded_log, 2), -0.25);
+  EXPECT_EQ(second(guarded_exp, 1000), 0);
+}
+
+TEST(Conventions, PowersAtTheEndsOfTheirDomain) {
+  const auto derivatives = [](double a, double b) {
+    const auto gradient = value_and_grad([](const Tensors& in) { return power(in[0], in[1]); },
+                                         {Tensor(a), Tensor(b)})
+                              .derivative;
+    return Values{gradient[0].item(), gradient[1].item()};
+  };
+  EXPECT_EQ(derivatives(0, 2), (Values{0, 0}));
+  EXPECT_EQ(derivatives(0, 1), (Values{1, 0}));
+  EXPECT_EQ(derivatives(0, 0), (Values{0, 0}));
+  EXPECT_EQ(derivatives(-2, 3), (Values{12, 0}));
+  EXPECT_EQ(derivatives(2, 0)[0], 0);
+}
+
+// d^2 a^b / da db = a^(b-1) (1 + b log a), which is 1/a at b = 0.
+TEST(Conventions, MixedDerivativeOfAPowerAtExponentZero) {
+  const UnaryFunction by_a = [](const Tensor& b) {
+    return grad([&](const Tensor& a) { return power(a, b); })(Tensor(2.0));
+  };
+  EXPECT_DOUBLE_EQ(grad(by_a)(Tensor(0.0)).item(), 0.5);
+}
+
+TEST(Conventions, ProductsWithZeros) {
+  expect_gradient([](const Tensor& x) { return product(x); }, {2, 0, 3}, {0, 6, 0});
+  expect_gradient([](const Tensor& x) { return product(x); }, {0, 0, 3}, {0, 0, 0});
+  expect_gradient([](const Tensor& x) { return product(x); }, {2, 5, 3}, {15, 6, 10});
+}
+
+TEST(Conventions, StepsHaveNoDerivative) {
+  expect_gradient([](const Tensor& x) { return floor(x) + sign(x) + positive(x); }, {0, 0.5, -1.5},
+                  {0, 0, 0});
+}
+
+// Half a ReLU and |x| at a kink of max(0, 1 - t y): the subgradient is that of the tie.
+TEST(Conventions, HingeAtItsKink) {
+  const auto hinge = [](const Tensor& y) { return maximum(1 - y, 0); };
+  expect_gradient(hinge, {1}, {-0.5});
+  expect_gradient([](const Tensor& y) { return relu(1 - y); }, {1}, {0});
+}
+
+// A gradient that is small but needed is not lost to the clamps inside of sigmoid or softmax.
+TEST(Conventions, LossesOnScoresStayExact) {
+  const Tensor label = Tensor::from<std::int64_t>({1}, {1});
+  const auto loss = [&](const Tensors& in) { return sum(softmax_cross_entropy(in[0], label)); };
+  const auto far = value_and_grad(loss, {Tensor::from({1000.0, 0.0}, {1, 2})});
+  EXPECT_EQ(far.value.item(), 1000);
+  EXPECT_EQ(far.derivative[0].to_doubles(), (Values{1, -1}));
+  const auto binary = [](const Tensors& in) { return sigmoid_cross_entropy(in[0], Tensor(0.0)); };
+  const auto right = value_and_grad(binary, {Tensor(800.0)});
+  EXPECT_EQ(right.value.item(), 800);
+  EXPECT_EQ(right.derivative[0].item(), 1);
+  const auto wrong = value_and_grad(binary, {Tensor(-800.0)});
+  EXPECT_EQ(wrong.value.item(), 0);
+  EXPECT_EQ(wrong.derivative[0].item(), 0);
+}
+
+}  // namespace
+}  // namespace nabla

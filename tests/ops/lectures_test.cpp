@@ -1,0 +1,196 @@
+// The exact numbers of the lectures on neurons, linear models, information and second order.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nabla/autodiff/derivatives.h"
+#include "nabla/ops/ops.h"
+
+namespace nabla {
+namespace {
+
+using Values = std::vector<double>;
+
+void expect_near(const Tensor& actual, const Values& expected, double tolerance) {
+  const Values values = actual.to_doubles();
+  ASSERT_EQ(values.size(), expected.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_NEAR(values[i], expected[i], tolerance) << "element " << i;
+  }
+}
+
+Tensor row(const Values& values) {
+  return Tensor::from(values, {1, static_cast<std::int64_t>(values.size())});
+}
+Tensor column(const Values& values) {
+  return Tensor::from(values, {static_cast<std::int64_t>(values.size()), 1});
+}
+
+TEST(LectureNumbers, Softmax) {
+  const Values expected = {0.09003057317038046, 0.24472847105479764, 0.6652409557748218};
+  expect_near(softmax(row({1, 2, 3})), expected, 1e-16);
+  expect_near(softmax(row({1001, 1002, 1003})), expected, 1e-16);
+  expect_near(-log_softmax(row({1, 2, 3})), {2.40760596444438, 1.40760596444438, 0.40760596444438},
+              1e-14);
+  for (std::int64_t label = 0; label < 3; ++label) {
+    const Tensor loss =
+        softmax_cross_entropy(row({1, 2, 3}), Tensor::from<std::int64_t>({label}, {1}));
+    EXPECT_NEAR(loss.to_doubles()[0], 2.40760596444438 - static_cast<double>(label), 1e-14);
+  }
+}
+
+// relu(3 x1 - 2 x2 + 1)
+TEST(LectureNumbers, Neuron) {
+  const Tensor x = Tensor::from({1.0, 1.0, 0.0, 0.0, -1.0, 0.0, 1.0, 2.0, 2.0, 1.0}, {5, 2});
+  const auto z = [](const Tensor& in) { return matmul(in, column({3, -2})) + 1; };
+  expect_near(relu(z(x)), {2, 1, 0, 0, 5}, 0);
+  EXPECT_EQ(z(x).to_doubles()[2], -2);
+  const Tensor slopes = grad([&](const Tensor& in) { return sum(relu(z(in))); })(x);
+  EXPECT_EQ(slopes.to_doubles(), (Values{3, -2, 3, -2, 0, 0, 0, 0, 3, -2}));
+}
+
+TEST(LectureNumbers, Activations) {
+  EXPECT_NEAR(sigmoid(Tensor(1.0)).item(), .7310585786300049, 1e-16);
+  EXPECT_NEAR(tanh(Tensor(1.0)).item(), .7615941559557649, 1e-16);
+  EXPECT_NEAR(grad(tanh)(Tensor(1.0)).item(), .41997434161402614, 1e-15);
+  const auto leaky = [](const Tensor& x) { return maximum(0.1 * x, x); };
+  EXPECT_EQ(leaky(Tensor(-1.0)).item(), -0.1);
+  const auto elu = [](const Tensor& x) { return where(greater(x, 0), x, expm1(x)); };
+  EXPECT_NEAR(elu(Tensor(-1.0)).item(), -.6321205588285577, 1e-15);
+}
+
+TEST(LectureNumbers, Hinge) {
+  const auto hinge = [](double t, const Tensor& y) { return maximum(1 - t * y, 0); };
+  EXPECT_EQ(hinge(1, Tensor(2.0)).item(), 0);
+  EXPECT_EQ(hinge(1, Tensor(.5)).item(), .5);
+  EXPECT_EQ(hinge(-1, Tensor(.5)).item(), 1.5);
+  EXPECT_EQ(hinge(1, Tensor(1.0)).item(), 0);
+}
+
+TEST(LectureNumbers, LinearClassifier) {
+  const Tensor w =
+      Tensor::from<double>({.2, -.5, .1, 2, 1.5, 1.3, 2.1, 0, 0, .25, .2, -.3}, {3, 4});
+  const Tensor scores = matmul(w, column({56, 231, 24, 2})) + column({1.1, 3.2, -1.2});
+  expect_near(scores, {-96.8, 437.9, 60.75}, 1e-12);
+}
+
+// w += 2 a sum(delta x) is a step of gradient descent on the squared error.
+TEST(LectureNumbers, RegressionRule) {
+  const Tensor x = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
+  const auto loss = [&](const Tensor& w) { return sum(square(column({1, 2}) - matmul(x, w))); };
+  const Tensor w = column({0, 0});
+  expect_near(w - 0.01 * grad(loss)(w), {0.14, 0.20}, 1e-15);
+}
+
+// The same with o = sigmoid(w x): w += 2 eta sum(delta o (1 - o) x).
+TEST(LectureNumbers, SigmoidRule) {
+  const Tensor x = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
+  const auto loss = [&](const Tensor& w) {
+    return sum(square(column({0, 1}) - sigmoid(matmul(x, w))));
+  };
+  const Tensor w = column({0, 0});
+  expect_near(w - 0.5 * grad(loss)(w), {0.25, 0.25}, 1e-15);
+}
+
+// E = 1/2 (t - o)^2, o = sigmoid(w x)
+TEST(LectureNumbers, DeltaRule) {
+  const Tensor x = column({1, 2});
+  const Tensor w = row({.5, -.5});
+  EXPECT_NEAR(sum(sigmoid(matmul(w, x))).item(), .3775406687981454, 1e-16);
+  const auto error = [&](const Tensor& v) { return sum(0.5 * square(1 - sigmoid(matmul(v, x)))); };
+  const Tensor gradient = grad(error)(w);
+  expect_near(gradient, {-.146280254, -.292560507}, 1e-9);
+  expect_near(gradient, {-.14628025352695762, -2 * .14628025352695762}, 1e-16);
+  expect_near(w - gradient, {.646280254, -.207439493}, 1e-9);
+}
+
+TEST(LectureNumbers, LinearLayersCollapse) {
+  const Tensor first = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
+  const Tensor second = Tensor::from({0.0, 1.0, 1.0, 0.0}, {2, 2});
+  EXPECT_EQ(matmul(second, first).to_doubles(), (Values{3, 4, 1, 2}));
+}
+
+// J = 1/2 t' A t - b' t
+TEST(LectureNumbers, GradientAndHessianOfTheQuadratic) {
+  const Tensor a = Tensor::from({3.0, 1.0, 1.0, 2.0}, {2, 2});
+  const Tensor b = Tensor::from({1.0, 1.0}, {2});
+  const auto objective = [&](const Tensor& t) {
+    const Tensor c = reshape(t, {2, 1});
+    return 0.5 * sum(c * matmul(a, c)) - sum(b * t);
+  };
+  const Tensor zero = Tensor::from({0.0, 0.0}, {2});
+  EXPECT_EQ(grad(objective)(zero).to_doubles(), (Values{-1, -1}));
+  EXPECT_EQ(hessian(objective, zero).to_doubles(), a.to_doubles());
+  // Newton's step [0.2, 0.4] is where the gradient vanishes.
+  expect_near(grad(objective)(Tensor::from({0.2, 0.4}, {2})), {0, 0}, 1e-15);
+  // The first step of conjugate gradients: g'g / g'Hg along -g.
+  const Tensor g = grad(objective)(zero);
+  const auto product = hvp([&](const Tensors& in) { return objective(in[0]); }, {zero}, {g});
+  const double length = sum(g * g).item() / sum(g * product.product[0]).item();
+  expect_near(zero - length * g, {2.0 / 7, 2.0 / 7}, 1e-16);
+}
+
+TEST(LectureNumbers, Divergences) {
+  const Tensor p = row({.5, .25, .25});
+  const Tensor q = row({1.0 / 3, 1.0 / 3, 1.0 / 3});
+  const auto divergence = [](const Tensor& a, const Tensor& b) {
+    return sum(a * (log(a) - log(b))).item();
+  };
+  EXPECT_NEAR(divergence(p, q), .05889151782819, 1e-14);
+  EXPECT_NEAR(divergence(q, p), .05663301226513, 1e-14);
+  EXPECT_NEAR(divergence(p, q) + divergence(q, p), .11552453009332, 1e-14);
+  const double entropy = -sum(p * log(p)).item();
+  const double cross_entropy = -sum(p * log(q)).item();
+  EXPECT_NEAR(entropy, 1.03972077083992, 1e-14);
+  EXPECT_NEAR(cross_entropy, std::log(3.0), 1e-15);
+  EXPECT_NEAR(cross_entropy - entropy, divergence(p, q), 1e-15);
+  EXPECT_NEAR(-log(sum(sqrt(p * q))).item(), .01450614759448, 1e-14);
+}
+
+// Scores near zero: ln K.
+TEST(LectureNumbers, InitialLoss) {
+  for (const auto& [classes, expected] :
+       {std::pair{2, .693147}, std::pair{3, 1.098612}, std::pair{10, 2.302585}}) {
+    const Tensor scores = broadcast_to(Tensor(1e-9), {4, classes});
+    const Tensor labels = Tensor::from<std::int64_t>({0, 1, 0, 1}, {4});
+    const double loss = mean(softmax_cross_entropy(scores, labels)).item();
+    EXPECT_NEAR(loss, std::log(classes), 1e-14);
+    EXPECT_NEAR(loss, expected, 5e-7);
+  }
+}
+
+TEST(LectureNumbers, LossGrowsWithRegularisation) {
+  const Tensor w = row({0.3, -0.7});
+  double before = -1;
+  for (const double lambda : {0.0, 0.001, 0.1, 1.0, 10.0}) {
+    const double loss = (square(sum(w) - 1) + 0.5 * lambda * sum(square(w))).item();
+    EXPECT_GT(loss, before);
+    before = loss;
+  }
+}
+
+// Gradients for hidden and output weights of a small network, all weights equal to one number.
+Tensors network_gradients(double weight) {
+  const Tensor x = Tensor::from({0.5, -1.0, 2.0, 0.3, 0.1, -0.4}, {2, 3});
+  const Tensor labels = Tensor::from<std::int64_t>({0, 2}, {2});
+  const auto loss = [&](const Tensors& w) {
+    return mean(softmax_cross_entropy(matmul(tanh(matmul(x, w[0])), w[1]), labels));
+  };
+  const auto filled = [&](const Shape& shape) {
+    return Tensor::from(Values(static_cast<std::size_t>(shape.elements()), weight), shape);
+  };
+  return value_and_grad(loss, {filled({3, 4}), filled({4, 3})}).derivative;
+}
+
+TEST(LectureNumbers, ZeroWeightsDoNotLearn) {
+  for (const double g : network_gradients(0)[0].to_doubles()) EXPECT_EQ(g, 0);
+}
+
+TEST(LectureNumbers, EqualWeightsStayEqual) {
+  const Values g = network_gradients(0.3)[0].to_doubles();  // [3, 4]: a column a hidden unit
+  for (std::size_t i = 0; i < g.size(); ++i) EXPECT_EQ(g[i], g[i / 4 * 4]);
+  EXPECT_NE(g[0], 0);
+}
+
+}  // namespace
+}  // namespace nabla
