@@ -134,6 +134,8 @@ TEST(Tool, Benchmarks) {
     }
     EXPECT_EQ(json.size(), 6U);
   }
+  const Result profile = run(folder, "bench --classes 10 --input 4 --profile");
+  EXPECT_TRUE(contains(profile.out, "1.dense")) << profile.out << profile.error;
 }
 
 TEST(Tool, ListsItsOps) {
