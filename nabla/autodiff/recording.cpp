@@ -83,7 +83,6 @@ Recording::Recording() {
     scope_.emplace(*graph_);
   }
   begin_ = graph_->size();
-  graph_->begin_recording();
 }
 
 Recording::~Recording() {
@@ -94,13 +93,14 @@ Tensor Recording::variable(const Tensor& x) {
   if (!is_floating(x.dtype())) {
     throw DTypeError(str("derivatives are taken by f32 or f64 tensors, got ", x.spec()));
   }
-  variables_.push_back(graph_->append_identity(x));
+  const bool executes = graph_->mode() == Graph::Mode::record;
+  variables_.push_back(
+      graph_->append(identity_op, {&x, 1}, {}, x.spec(), executes ? x.with_node({}) : Tensor()));
   return variables_.back();
 }
 
 void Recording::stop() {
   end_ = graph_->size();
-  graph_->end_recording();
   if (scope_) scope_->close();
 }
 

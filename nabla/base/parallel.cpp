@@ -1,6 +1,8 @@
 #include "nabla/base/parallel.h"
 
 #include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -15,6 +17,7 @@ namespace {
 
 int thread_count = 1;
 std::unique_ptr<tbb::task_arena> arena;  // exists while more than one thread is set
+std::unique_ptr<tbb::global_control> more_than_processors;  // or oneTBB prints a warning
 
 }  // namespace
 
@@ -22,6 +25,11 @@ void set_threads(int count) {
   if (count < 1) throw ValueError(str("threads: expected at least 1, got ", count));
   if (count == thread_count) return;
   thread_count = count;
+  const bool many = count > tbb::info::default_concurrency();
+  const auto limit = tbb::global_control::max_allowed_parallelism;
+  more_than_processors =
+      many ? std::make_unique<tbb::global_control>(limit, static_cast<std::size_t>(count))
+           : nullptr;
   arena = count > 1 ? std::make_unique<tbb::task_arena>(count) : nullptr;
 }
 

@@ -1,6 +1,8 @@
 // nabla bench: how fast training steps are.
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,6 +22,9 @@
 namespace nabla::cli {
 namespace {
 
+constexpr double micro = 1e6;
+constexpr double giga = 1e-9;
+
 struct Options {
   std::string model = "dense(128) relu dense";
   std::string input = "784";
@@ -29,6 +34,7 @@ struct Options {
   std::string optimizer = "sgd";
   int threads = 1;
   bool json = false;
+  bool profile = false;
 };
 
 // Different batches that lie in memory: one that stays in the cache would flatter.
@@ -100,6 +106,27 @@ Times measure(Captured& step, const std::vector<Tensors>& batches) {
   return {times[times.size() / 2], times.front(), times.back()};
 }
 
+// A line for each kernel call of the plan: arithmetic speed where it multiplies matrices, else how
+// fast it goes through memory.
+void print_profile(const std::vector<StepInfo>& steps) {
+  const auto line = [](const auto&... cells) {
+    constexpr std::array<int, 5> widths = {9, 14, 10, 40, 0};
+    std::size_t i = 0;
+    ((std::cout << std::left << std::setw(widths[i++]) << cells << " "), ...);
+    std::cout << "\n";
+  };
+  line("us", "speed", "layer", "shapes", "ops");
+  double total = 0;
+  for (const StepInfo& step : steps) {
+    const bool product = step.op.starts_with("matmul");
+    const double speed = (product ? step.flops : step.bytes) / step.seconds * giga;
+    line(brief(step.seconds * micro), brief(speed) + (product ? " GFLOP/s" : " GB/s"), step.layer,
+         step.shapes, step.op);
+    total += step.seconds;
+  }
+  line(brief(total * micro), "", "", "", "all");
+}
+
 void bench(const Options& options) {
   set_threads(options.threads);
   if (options.batch_size < 1) {
@@ -115,12 +142,16 @@ void bench(const Options& options) {
   Captured step([&](const Tensors& in) -> Tensors {
     return {optimizer->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
   });
-  const Times times = measure(step, make_batches(options, sample));
+  const std::vector<Tensors> batches = make_batches(options, sample);
+  if (options.profile) {
+    constexpr int repetitions = 1000;
+    Plan& plan = step.plan({batches[0][0].spec(), batches[0][1].spec()});
+    return print_profile(plan.profile(batches[0], repetitions));
+  }
+  const Times times = measure(step, batches);
   const double flops = flops_of(model, options.batch_size) / times.median;
   const double peak = measure_peak_flops();
 
-  constexpr double micro = 1e6;
-  constexpr double giga = 1e-9;
   const double samples = static_cast<double>(options.batch_size) / times.median;
   if (options.json) {
     const nlohmann::ordered_json result = {{"step_microseconds", times.median * micro},
@@ -158,6 +189,8 @@ void add_bench(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
   add_threads(*command, options->threads);
+  command->add_flag("--profile", options->profile,
+                    "List the kernel calls of a step instead, each timed on its own");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(str(layers_help(),
                       "\nExample:\n  nabla bench --model \"dense(128) relu dense\" --input 784 "

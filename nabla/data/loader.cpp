@@ -81,14 +81,14 @@ void Loader::start_epoch(std::int64_t epoch) {
   shuffle(std::span(order_), random);
 }
 
-bool Loader::next(Batch& batch) {
+bool Loader::next(Tensor& inputs, Tensor& targets) {
   const std::int64_t count = std::min(dataset_.size() - position_, options_.batch_size);
   if (count == 0 || (options_.drop_last && count < options_.batch_size)) return false;
   batch_inputs_.shape[0] = batch_targets_.shape[0] = count;
-  make(batch.inputs, batch_inputs_);
-  make(batch.targets, batch_targets_);
-  gather_inputs(batch.inputs.data<float>(), count);
-  copy_rows(targets_, batch.targets.bytes(), count);
+  make(inputs, batch_inputs_);
+  make(targets, batch_targets_);
+  gather_inputs(inputs.data<float>(), count);
+  copy_rows(targets_, targets.bytes(), count);
   position_ += count;
   return true;
 }

@@ -46,7 +46,8 @@ class Loader {
   void start_epoch(std::int64_t epoch);
   /// Puts the next samples into `batch`, or returns false at the end of the epoch. The memory of
   /// the tensors in `batch` is used again, unless somebody else shares it.
-  bool next(Batch& batch);
+  bool next(Batch& batch) { return next(batch.inputs, batch.targets); }
+  bool next(Tensor& inputs, Tensor& targets);
 
  private:
   struct Rows {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
-#include <functional>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -22,14 +20,6 @@ std::uint32_t next_graph_id() {
 Spec same_spec(const Op&, Inputs in, const Attributes&) { return in[0].spec(); }
 Tensor same_gradient(const Call&, const Tensor& gradient) { return gradient; }
 
-std::size_t hash_of(const Node& node) {
-  std::size_t hash = std::hash<const void*>()(node.op);
-  for (const std::int32_t input : node.in) {
-    hash = hash * 1000003 + static_cast<std::size_t>(input);
-  }
-  return hash;
-}
-
 }  // namespace
 
 const Op input_op{.name = "input", .doc = "An argument of a captured function.", .arity = 0};
@@ -46,70 +36,41 @@ const TableEntry identity_op(Op{
 
 Graph::Graph(Mode mode) : mode_(mode), id_(next_graph_id()) {}
 
-Tensor Graph::add(Node node) {
+Node& Graph::add(const Op& op, const Spec& spec) {
+  const std::int32_t place = size_ % chunk_nodes;
+  if (place == 0) chunks_.push_back(std::make_unique<std::array<Node, chunk_nodes>>());
+  ++size_;
+  Node& node = (*chunks_.back())[static_cast<std::size_t>(place)];
+  node.op = &op;
+  node.spec = spec;
   if (!scope_name.empty()) {
     if (scopes_.empty() || scopes_.back() != scope_name) scopes_.push_back(scope_name);
     node.scope = static_cast<std::int32_t>(scopes_.size()) - 1;
   }
-  nodes_.push_back(std::move(node));
-  return tensor(size() - 1);
+  return node;
 }
 
 std::int32_t Graph::id_of(const Tensor& tensor) {
   if (contains(tensor)) return tensor.node().index;
   tensor.bytes();  // throws for a tensor of another capture
-  if (mode_ == Mode::capture && tensor.rank() == 0) return number(tensor);
-  append_leaf(constant_op, tensor.spec(), tensor);
-  return size() - 1;
-}
-
-std::int32_t Graph::number(const Tensor& tensor) {
-  const auto bits = [](const Tensor& t) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, t.bytes(), size_of(t.dtype()));
-    return word;
-  };
-  const std::size_t hash = std::hash<std::uint64_t>()(bits(tensor));
-  const auto [first, last] = calls_.equal_range(hash);
-  for (auto entry = first; entry != last; ++entry) {
-    const Node& other = (*this)[entry->second];
-    if (other.op == &constant_op && other.spec == tensor.spec() &&
-        bits(other.value) == bits(tensor)) {
-      return entry->second;
-    }
-  }
-  calls_.emplace(hash, size());
-  append_leaf(constant_op, tensor.spec(), tensor);
-  return size() - 1;
+  add(constant_op, tensor.spec()).value = tensor.with_node({});
+  return size_ - 1;
 }
 
 Tensor Graph::append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
                      const Tensor& value) {
-  Node node{.op = &op, .attributes = attributes, .spec = spec, .value = value};
-  for (std::size_t i = 0; i < in.size(); ++i) node.in[i] = id_of(in[i]);
-  if (mode_ == Mode::record || recordings_ > 0) return add(std::move(node));
-  const std::size_t hash = hash_of(node);
-  const auto [first, last] = calls_.equal_range(hash);
-  for (auto entry = first; entry != last; ++entry) {
-    const Node& other = (*this)[entry->second];
-    if (other.op == node.op && other.in == node.in && other.spec == node.spec &&
-        other.attributes == node.attributes) {
-      return tensor(entry->second);
-    }
-  }
-  calls_.emplace(hash, size());
-  return add(std::move(node));
+  std::array<std::int32_t, max_arity> ids{-1, -1, -1};
+  for (std::size_t i = 0; i < in.size(); ++i) ids[i] = id_of(in[i]);
+  Node& node = add(op, spec);
+  node.in = ids;
+  node.attributes = attributes;
+  node.value = value;
+  return tensor(size_ - 1);
 }
 
 Tensor Graph::append_leaf(const Op& op, const Spec& spec, const Tensor& value) {
-  return add({.op = &op, .spec = spec, .value = value.with_node({})});
-}
-
-Tensor Graph::append_identity(const Tensor& tensor) {
-  Node node{.op = &identity_op, .spec = tensor.spec()};
-  node.in[0] = id_of(tensor);
-  if (mode_ == Mode::record) node.value = tensor.with_node({});
-  return add(std::move(node));
+  add(op, spec).value = value.with_node({});
+  return tensor(size_ - 1);
 }
 
 Tensor Graph::tensor(std::int32_t id) const {

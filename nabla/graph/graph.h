@@ -1,9 +1,8 @@
 /// The graph: calls of ops in the order in which they were made.
 #pragma once
 
-#include <deque>
+#include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "nabla/graph/op.h"
@@ -37,20 +36,18 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
 
   Mode mode() const { return mode_; }
-  std::int32_t size() const { return static_cast<std::int32_t>(nodes_.size()); }
-  const Node& operator[](std::int32_t id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  std::int32_t size() const { return size_; }
+  const Node& operator[](std::int32_t id) const {
+    return (*chunks_[static_cast<std::size_t>(id / chunk_nodes)])[static_cast<std::size_t>(
+        id % chunk_nodes)];
+  }
   bool contains(const Tensor& tensor) const { return tensor.node().graph == id_; }
 
-  /// Appends a call. While capturing, a call made before with the same inputs is returned instead;
-  /// but not between begin_recording() and end_recording(). There, merged calls would have their
-  /// gradients added first and multiplied then, and round otherwise than executed ones.
+  /// Appends a call.
   Tensor append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
                 const Tensor& value);
-  void begin_recording() { ++recordings_; }
-  void end_recording() { --recordings_; }
-  /// Appends a leaf, or an identity that no later call is ever merged with.
+  /// Appends a leaf.
   Tensor append_leaf(const Op& op, const Spec& spec, const Tensor& value = {});
-  Tensor append_identity(const Tensor& tensor);
 
   /// The tensor of a node, as ops take it.
   Tensor tensor(std::int32_t id) const;
@@ -72,15 +69,15 @@ class Graph {
 
  private:
   std::int32_t id_of(const Tensor& tensor);
-  std::int32_t number(const Tensor& tensor);  // the leaf of a scalar constant, one for each value
-  Tensor add(Node node);
+  Node& add(const Op& op, const Spec& spec);
   StateUse& use_of(const State& state);
 
   Mode mode_;
   std::uint32_t id_;
-  int recordings_ = 0;
-  std::deque<Node> nodes_;
-  std::unordered_multimap<std::size_t, std::int32_t> calls_;  // captured calls by hash
+  // In chunks, which never move.
+  static constexpr std::int32_t chunk_nodes = 64;
+  std::vector<std::unique_ptr<std::array<Node, chunk_nodes>>> chunks_;
+  std::int32_t size_ = 0;
   std::vector<StateUse> states_;
   std::vector<std::string> scopes_;
 };

@@ -83,7 +83,8 @@ T sum_of_block(std::int64_t n, const T* x) {
 
 template <class T>
 void sum_block(std::int64_t n, const void* x, void* out) {
-  *static_cast<T*>(out) = sum_of_block(n, static_cast<const T*>(x));
+  // From 0, as every sum starts: the sum of negative zeros is 0.
+  *static_cast<T*>(out) = static_cast<T>(T{0} + sum_of_block(n, static_cast<const T*>(x)));
 }
 
 // The sum of at most one chunk of neighbours.

@@ -13,7 +13,7 @@ namespace nabla::nn {
 namespace {
 
 constexpr double widest = 1e7;
-constexpr double huge = 1e30;
+constexpr double huge = 1e15;
 using Arguments = std::span<const double>;
 
 template <const Activation& activation>
@@ -30,9 +30,15 @@ double dense_parameters(const Shape& sample, Arguments arguments) {
   return arguments[0] * (static_cast<double>(sample.elements()) + arguments[1]);
 }
 
+// 10000000 rather than 1e+07.
+std::string text_of(double number) {
+  const auto whole = static_cast<std::int64_t>(std::clamp(number, -huge, huge));
+  return static_cast<double>(whole) == number ? std::to_string(whole) : shortest(number);
+}
+
 std::string expand_mlp(Arguments widths) {
   std::string text;
-  for (const double width : widths) text += str("dense(", shortest(width), ") relu ");
+  for (const double width : widths) text += str("dense(", text_of(width), ") relu ");
   return text + "dense";
 }
 
@@ -176,9 +182,9 @@ class Parser {
     const double number = value.number;
     const bool fits = number >= argument.least && number <= argument.most;
     if (fits && (!argument.whole || number == std::floor(number))) return;
-    fail(value.at, str(entry.name, ": ", argument.name, " ", shortest(number), ": expected a ",
-                       argument.whole ? "whole " : "", "number from ", shortest(argument.least),
-                       " to ", shortest(argument.most)));
+    fail(value.at, str(entry.name, ": ", argument.name, " ", text_of(number), ": expected a ",
+                       argument.whole ? "whole " : "", "number from ", text_of(argument.least),
+                       " to ", text_of(argument.most)));
   }
 
   std::vector<Term> expand(const ArchitectureAlias& alias, const std::vector<Value>& given) const {
@@ -201,13 +207,11 @@ class Parser {
 
 std::string text_of(const Term& term) {
   std::vector<std::string> values;
-  bool in_place = true;
   for (std::size_t i = 0; i < term.arguments.size(); ++i) {
     const LayerArgument& argument = term.entry->arguments[i];
     const auto& value = term.arguments[i];
-    const bool said = value && value != argument.initial;
-    if (said) values.push_back((in_place ? "" : str(argument.name, "=")) + shortest(*value));
-    in_place = in_place && said;
+    if (!value || value == argument.initial) continue;
+    values.push_back((i == 0 ? "" : str(argument.name, "=")) + text_of(*value));
   }
   return values.empty() ? std::string(term.entry->name)
                         : str(term.entry->name, "(", join(values, ","), ")");
@@ -292,8 +296,7 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
     if (term.entry->parameters != nullptr) parameters += term.entry->parameters(shape, arguments);
     if (parameters > limit) {
       throw ValueError(fail(": layer ", layers.size() + 1, " ", quote(text_of(term)), " makes it ",
-                            shortest(parameters), " parameters: expected at most ",
-                            shortest(limit)));
+                            text_of(parameters), " parameters: expected at most ", text_of(limit)));
     }
     layers.push_back(term.entry->make(shape, arguments));
     shape = layers.back()->output_shape(shape);

@@ -43,7 +43,8 @@ struct ArchitectureAlias {
 const std::vector<ArchitectureAlias>& alias_table();
 
 /// The one way to write an architecture: layers separated by single spaces, aliases written out,
-/// arguments that are what they would be anyway left out. A text is
+/// arguments that are what they would be anyway left out, all but a layer's first by name. A text
+/// is
 ///
 ///     text  = layer { layer }                      layer = name [ "(" value { "," value } ")" ]
 ///     value = [ argument name "=" ] number
@@ -51,8 +52,9 @@ const std::vector<ArchitectureAlias>& alias_table();
 /// Throws ValueError, which names the place in the text and what is known there.
 std::string canonical_architecture(std::string_view text);
 
-/// More parameters than this are refused: 8 GB of f32.
-inline constexpr double most_parameters = 2e9;
+/// More parameters than this are refused unless asked for: 1 GB of f32, and Adam takes four times
+/// that.
+inline constexpr double most_parameters = 250'000'000;
 
 /// The model that a text describes, for inputs of shape `sample` (without the batch axis) and
 /// `outputs` results. Throws ValueError as above and where more than `limit` parameters would be

@@ -46,10 +46,11 @@ void require(bool allowed, std::string_view rule, std::string_view option, doubl
 }
 
 Optimizer::Optimizer(std::string_view name, double learning_rate,
-                     std::vector<std::string_view> slots)
+                     std::vector<std::string_view> slots, bool counts_steps)
     : name_(name),
       slots_(std::move(slots)),
       learning_rate_(Tensor(learning_rate), "learning_rate"),
+      counts_steps_(counts_steps),
       count_(Tensor(0.0), "step") {
   require_rate(name_, learning_rate);
 }
@@ -78,8 +79,12 @@ void Optimizer::step(const Tensors& gradients) const {
     throw ShapeError(str(name_, ": ", gradients.size(), " gradients for ", variables_.size(),
                          " parameters: expected one each; attach the parameters first"));
   }
-  count_.assign(count_.value() + 1);
-  const Tensors exact = coefficients({learning_rate_.value(), count_.value()});
+  Step step{learning_rate_.value(), {}};
+  if (counts_steps_) {
+    step.count = count_.value() + 1;
+    count_.assign(step.count);
+  }
+  const Tensors exact = coefficients(step);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     Tensors rounded;
     for (const Tensor& number : exact) rounded.push_back(cast(number, gradients[i].dtype()));
@@ -104,7 +109,8 @@ Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
 }
 
 std::vector<State> Optimizer::states() const {
-  std::vector<State> all = {learning_rate_, count_};
+  std::vector<State> all = {learning_rate_};
+  if (counts_steps_) all.push_back(count_);
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     for (const Variables& variables : variables_) all.push_back(variables.slots[slot]);
   }

@@ -40,13 +40,15 @@ class Optimizer {
   /// Counts from the next step on, captured or not.
   void set_learning_rate(double rate) const;
 
-  /// All that a continued run needs beside the parameters: rate, step counter, memory.
+  /// All that a continued run needs beside the parameters: rate, number of steps, memory.
   std::vector<State> states() const;
 
  protected:
-  /// Each of the slots is a state beside each parameter, of its shape. Throws ValueError for a
-  /// learning rate that is no positive number.
-  Optimizer(std::string_view name, double learning_rate, std::vector<std::string_view> slots);
+  /// Each of the slots is a state beside each parameter, of its shape. A rule that asks for it gets
+  /// the number of the step; the others need not pay for counting. Throws ValueError for a learning
+  /// rate that is no positive number.
+  Optimizer(std::string_view name, double learning_rate, std::vector<std::string_view> slots,
+            bool counts_steps = false);
   Optimizer(const Optimizer&) = default;
   Optimizer& operator=(const Optimizer&) = default;
 
@@ -58,7 +60,7 @@ class Optimizer {
   /// Numbers that all parameters share, f64, computed once in a step.
   struct Step {
     Tensor rate;   ///< the learning rate
-    Tensor count;  ///< 1 in the first step
+    Tensor count;  ///< 1 in the first step; undefined where the rule does not count
   };
   /// What `update` needs of them: default, the rate. They come in the type of the parameter.
   virtual Tensors coefficients(const Step& step) const { return {step.rate}; }
@@ -74,6 +76,7 @@ class Optimizer {
   std::string_view name_;
   std::vector<std::string_view> slots_;
   State learning_rate_;
+  bool counts_steps_;
   State count_;
   std::vector<Variables> variables_;
 };

@@ -51,7 +51,8 @@ Tensor Nesterov::look_ahead(const Variables& variables) const {
 }
 
 Adam::Adam(AdamOptions options)
-    : Optimizer("adam", options.learning_rate, {"m", "v"}), options_(options) {
+    : Optimizer("adam", options.learning_rate, {"m", "v"}, /*counts_steps=*/true),
+      options_(options) {
   require_fraction("adam", "beta1", options.beta1);
   require_fraction("adam", "beta2", options.beta2);
   require(options.epsilon > 0, "adam", "epsilon", options.epsilon, "above 0");

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cstring>
+#include <map>
+#include <unordered_map>
 
 #include "nabla/base/error.h"
 #include "nabla/plan/program.h"
@@ -69,14 +72,45 @@ class Lowering {
             Layout::contiguous(spec.shape)};
   }
 
+  // A tensor from outside; equal numbers are one constant, so that calls with them can be one.
   Value add_constant(const Tensor& tensor) {
+    if (tensor.rank() == 0) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, tensor.bytes(), size_of(tensor.dtype()));
+      const auto [known, is_new] = numbers_.try_emplace({tensor.dtype(), bits});
+      if (is_new) known->second = new_constant(tensor);
+      return known->second;
+    }
+    return new_constant(tensor);
+  }
+
+  Value new_constant(const Tensor& tensor) {
     Value constant =
         add_storage({.kind = Storage::Kind::constant, .constant = tensor}, tensor.spec());
     constant.layout = tensor.layout();
     return constant;
   }
 
+  // A call, unless the same one on the same values has been made before.
   Value add_operation(const Op& op, const Attributes& attributes, std::vector<Value> in,
+                      const Spec& spec, std::string layer) {
+    std::size_t hash = std::hash<const void*>()(&op);
+    for (const Value& input : in) {
+      hash = hash * 1000003 + static_cast<std::size_t>(input.storage);
+    }
+    const auto [first, last] = by_hash_.equal_range(hash);
+    for (auto entry = first; entry != last; ++entry) {
+      const Operation& other = program_.operation(entry->second);
+      if (other.op == &op && other.attributes == attributes && other.in == in &&
+          Spec{other.out.dtype, other.out.layout.shape} == spec) {
+        return other.out;
+      }
+    }
+    by_hash_.emplace(hash, static_cast<int>(program_.operations.size()));
+    return new_operation(op, attributes, std::move(in), spec, std::move(layer));
+  }
+
+  Value new_operation(const Op& op, const Attributes& attributes, std::vector<Value> in,
                       const Spec& spec, std::string layer) {
     Operation operation{&op, attributes, std::move(in), {}, std::move(layer)};
     operation.out = add_storage({.producer = static_cast<int>(program_.operations.size())}, spec);
@@ -89,18 +123,9 @@ class Lowering {
     return operation.out;
   }
 
-  // A row-major copy of a value, made once.
+  // A row-major copy of a value.
   Value copied(const Value& from, const std::string& layer) {
-    for (const auto& [original, copy] : copies_) {
-      if (original.storage == from.storage && original.layout.offset == from.layout.offset &&
-          original.layout.shape == from.layout.shape &&
-          original.layout.strides == from.layout.strides) {
-        return copy;
-      }
-    }
-    const Value copy = add_operation(copy_op, {}, {from}, {from.dtype, from.layout.shape}, layer);
-    copies_.emplace_back(from, copy);
-    return copy;
+    return add_operation(copy_op, {}, {from}, {from.dtype, from.layout.shape}, layer);
   }
 
   void lower_node(std::int32_t id) {
@@ -163,7 +188,7 @@ class Lowering {
   void add_output(const Tensor& tensor, int index) {
     Value output = graph_.contains(tensor) ? value(tensor.node().index) : add_constant(tensor);
     if (!is_fresh(output)) {
-      output = add_operation(copy_op, {}, {output}, {output.dtype, output.layout.shape}, "");
+      output = new_operation(copy_op, {}, {output}, {output.dtype, output.layout.shape}, "");
     }
     program_.storage(output.storage).output = index;
     program_.outputs.push_back(output);
@@ -173,7 +198,7 @@ class Lowering {
     Value assigned = value(node);
     if (!is_fresh(assigned)) {
       assigned =
-          add_operation(copy_op, {}, {assigned}, {assigned.dtype, assigned.layout.shape}, "");
+          new_operation(copy_op, {}, {assigned}, {assigned.dtype, assigned.layout.shape}, "");
     }
     program_.storage(assigned.storage).assigned_to = state;
   }
@@ -184,7 +209,8 @@ class Lowering {
   std::vector<Value> values_;
   std::vector<State> states_;
   std::vector<Value> state_values_;
-  std::vector<std::pair<Value, Value>> copies_;
+  std::unordered_multimap<std::size_t, int> by_hash_;  // operations
+  std::map<std::pair<DType, std::uint64_t>, Value> numbers_;
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ struct Value {
   int storage = -1;
   DType dtype = DType::f32;
   Layout layout;
+  bool operator==(const Value&) const = default;
 
   bool is_uniform() const;  ///< one number, repeated
 };

@@ -13,9 +13,9 @@ Layout Layout::contiguous(const Shape& shape) {
 }
 
 bool Layout::is_contiguous() const {
+  if (shape.elements() == 0) return true;
   std::int64_t stride = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
-    if (shape[i] == 0) return true;
     if (shape[i] != 1 && strides[i] != stride) return false;
     stride *= shape[i];
   }

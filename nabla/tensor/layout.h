@@ -15,6 +15,7 @@ struct Layout {
   Shape shape;
   Strides strides;
   std::int64_t offset = 0;
+  bool operator==(const Layout&) const = default;
 
   /// Row-major without gaps.
   static Layout contiguous(const Shape& shape);

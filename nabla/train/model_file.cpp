@@ -159,8 +159,9 @@ ModelFile load_model(const std::string& path) {
   double held = 0;
   for (const NamedTensor& tensor : file.tensors) held += static_cast<double>(tensor.value.size());
   try {
-    // The text may ask for no more memory than the file's tensors take.
-    nn::Sequential model = nn::make_model(info.architecture, info.input_shape, info.outputs, held);
+    // The text may ask for little more memory than the file's tensors take.
+    nn::Sequential model =
+        nn::make_model(info.architecture, info.input_shape, info.outputs, 2 * held + 1e6);
     assign(model.named_parameters(), file, path);
     return {std::move(model), std::move(info)};
   } catch (const FileError&) {

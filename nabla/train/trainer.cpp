@@ -87,15 +87,9 @@ class Trainer::Loop {
   Sums run_batches() {
     Sums sums;
     loader_.start_epoch(progress_.epoch - 1);
-    while (progress_.stop_reason.empty() && loader_.next(batch_)) {
-      // The tensors go there and back, so that the loader stays their only owner and fills the same
-      // memory again.
-      const auto samples = static_cast<double>(batch_.targets.shape()[0]);
-      inputs_[0] = std::move(batch_.inputs);
-      inputs_[1] = std::move(batch_.targets);
-      progress_.loss = trainer_.step_(inputs_)[0].item();
-      batch_.inputs = std::move(inputs_[0]);
-      batch_.targets = std::move(inputs_[1]);
+    while (progress_.stop_reason.empty() && loader_.next(batch_[0], batch_[1])) {
+      const auto samples = static_cast<double>(batch_[1].shape()[0]);
+      progress_.loss = trainer_.step_(batch_)[0].item();
       ++progress_.batch;
       if (!std::isfinite(progress_.loss)) fail();
       sums.loss += progress_.loss * samples;
@@ -116,8 +110,7 @@ class Trainer::Loop {
   const FitOptions& options_;
   data::Loader loader_;
   Progress progress_;
-  data::Batch batch_;
-  Tensors inputs_ = Tensors(2);
+  Tensors batch_ = Tensors(2);  // inputs and targets, in memory that is filled again each time
 };
 
 History Trainer::fit(const data::Dataset& train, const FitOptions& options) {

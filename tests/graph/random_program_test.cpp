@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
@@ -11,6 +12,12 @@
 
 namespace nabla {
 namespace {
+
+// How many programs: NABLA_TEST_SEEDS asks for more.
+std::uint64_t seeds(std::uint64_t standard) {
+  const char* wanted = std::getenv("NABLA_TEST_SEEDS");
+  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : standard;
+}
 
 // The program's results, the gradient of their sum by all floating inputs, and for some seeds a
 // product with the Hessian.
@@ -59,7 +66,7 @@ std::string shortest_failure(std::uint64_t seed, int length, const Tensors& inpu
 
 TEST(RandomPrograms, SameBitsInAllModes) {
   std::set<std::string_view> seen;
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds(300); ++seed) {
     const Tensors inputs = random_inputs(seed, false);
     const int length = 4 + static_cast<int>(seed % 20);
     const TensorsFunction f = with_gradients(seed, length);
@@ -73,7 +80,7 @@ TEST(RandomPrograms, SameBitsInAllModes) {
 }
 
 TEST(RandomPrograms, SameBitsOnAnyNumberOfThreads) {
-  for (std::uint64_t seed = 1000; seed < 1024; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds(24); ++seed) {
     const Tensors inputs = random_inputs(seed, true);
     const TensorsFunction f = with_gradients(seed, 6);
     set_threads(1);
@@ -127,7 +134,7 @@ Tensors train(const Mode& mode, std::uint64_t seed, const Tensors& inputs) {
 }
 
 TEST(RandomPrograms, SameStatesInAllModes) {
-  for (std::uint64_t seed = 2000; seed < 2200; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds(200); ++seed) {
     const Tensors inputs = random_inputs(seed, false);
     const Tensors expected = train(modes()[0], seed, inputs);
     for (const Mode& mode : modes()) {

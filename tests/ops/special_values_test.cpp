@@ -144,6 +144,19 @@ TEST_P(SpecialValues, ScaleGradientIgnoresTheFactorOfZero) {
   expect(scaled(2), nan, nan);
 }
 
+// Sums start at 0, and the sum of negative zeros is 0, in every mode.
+TEST(SumValues, NegativeZeros) {
+  for (const std::int64_t n : {1, 3, 15, 16, 17, 600}) {
+    const std::vector<double> zeros(static_cast<std::size_t>(2 * n), 0.0);
+    for (const Dims& axes : {Dims{0}, Dims{1}, Dims{}}) {
+      const auto total = [&](const Tensors& in) -> Tensors { return {sum(-in[0], axes)}; };
+      const Tensor x = tensor_of(DType::f32, {2, n}, zeros);
+      EXPECT_EQ(compare_modes(total, {x}), "");
+      EXPECT_FALSE(std::signbit(total({x})[0].to_doubles()[0]));
+    }
+  }
+}
+
 std::vector<double> row(const Tensor& tensor) { return tensor.to_doubles(); }
 
 // Beside the lectures' [1, 2, 3].

@@ -180,15 +180,20 @@ class Programmer {
   Tensor product(const Tensor& given) {
     Tensor x = floating(given);
     if (x.rank() < 2) x = reshape(x, {1, x.size()});
+    if (x.shape()[x.rank() - 2] > 1000) x = transpose(x);
+    const std::int64_t rows = x.shape()[x.rank() - 2];
+    const std::int64_t columns = x.shape().back();
     x = squashed(x, -1, 1);
     Tensor result;
     for (const Tensor& y : pool_) {
-      if (y.dtype() == x.dtype() && y.rank() == 2 && y.shape()[0] == x.shape().back()) {
+      if (y.dtype() == x.dtype() && y.rank() == 2 && y.shape()[0] == columns &&
+          y.shape()[1] <= 4 * columns) {
         result = matmul(x, y);
       }
     }
     if (!result.defined()) {
-      result = pick(2) == 0 ? matmul(x, transpose(x)) : matmul(transpose(x), x);
+      const bool small = columns * columns <= limit_ && columns <= 4 * rows;
+      result = small && pick(2) == 0 ? matmul(transpose(x), x) : matmul(x, transpose(x));
     }
     if (pick(2) == 0) result = result + partner({result.shape().back()}, result.dtype());
     return pick(2) == 0 ? relu(result) : result;

@@ -1,0 +1,245 @@
+// The tool as users meet it: a process with arguments, output and an exit status.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "nabla/base/file.h"
+#include "nabla/base/text.h"
+#include "tests/support/files.h"
+
+namespace nabla {
+namespace {
+
+struct Result {
+  int status;
+  std::string out;
+  std::string error;
+};
+
+// Runs `nabla <arguments>` in a folder; `before` sets environment variables or limits.
+Result run(const test::Folder& folder, const std::string& arguments,
+           const std::string& before = "") {
+  const test::Folder streams;
+  const std::string command = str("cd ", folder.path(), " && ", before, " ", NABLA_TOOL, " ",
+                                  arguments, " >", streams / "out", " 2>", streams / "error");
+  const int status = std::system(command.c_str());
+  return {WEXITSTATUS(status), test::text_of(read_file(streams / "out")),
+          test::text_of(read_file(streams / "error"))};
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::int64_t lines(const std::string& text) { return std::ranges::count(text, '\n'); }
+
+const std::string quick = "train digits --model \"dense(16) relu dense\" --epochs 2 ";
+
+TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
+  const test::Folder folder;
+  const Result trained = run(folder, quick + "--seed 3 --threads 1 --output runs/first");
+  ASSERT_EQ(trained.status, 0) << trained.error;
+  EXPECT_TRUE(contains(trained.out, "the run is in runs/first")) << trained.out;
+  EXPECT_EQ(trained.error, "");  // no progress bar where nobody looks
+
+  const auto metrics = nlohmann::json::parse(read_file(folder / "runs/first/metrics.json"));
+  EXPECT_EQ(metrics["epochs"], 2);
+  EXPECT_EQ(metrics["seed"], 3);
+  EXPECT_EQ(metrics["threads"], 1);
+  for (const char* key :
+       {"train_loss", "test_loss", "test_accuracy", "seconds", "samples_per_second"}) {
+    EXPECT_GT(metrics[key].get<double>(), 0) << key;
+  }
+  const std::string history = test::text_of(read_file(folder / "runs/first/history.csv"));
+  EXPECT_EQ(lines(history), 3) << history;
+
+  const std::string model = "runs/first/model.safetensors";
+  const Result evaluated = run(folder, "evaluate " + model + " digits");
+  EXPECT_EQ(evaluated.status, 0) << evaluated.error;
+  // The split is that of the run's seed, so the accuracy is the one that training ended with.
+  const std::string last = trained.out.substr(trained.out.rfind("test accuracy") + 14);
+  EXPECT_TRUE(contains(evaluated.out, "accuracy  " + last.substr(0, last.find('\n'))))
+      << evaluated.out;
+
+  const Result predicted = run(folder, "predict " + model + " digits --output p.csv");
+  EXPECT_EQ(predicted.status, 0) << predicted.error;
+  const std::string csv = test::text_of(read_file(folder / "p.csv"));
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), "sample,prediction,0,1,2,3,4,5,6,7,8,9");
+  EXPECT_EQ(lines(csv), 360);
+  EXPECT_EQ(run(folder, "predict " + model + " digits").out, csv);
+
+  const Result inspected = run(folder, "inspect " + model);
+  EXPECT_TRUE(contains(inspected.out, "dense(16) relu dense\n")) << inspected.out;
+  EXPECT_TRUE(contains(inspected.out, "3.dense.bias")) << inspected.out;
+  const Result data = run(folder, "inspect digits");
+  EXPECT_TRUE(contains(data.out, "u8[1438, 8, 8]  0 to 16")) << data.out;
+}
+
+TEST(Tool, TheSameRunGivesTheSameFile) {
+  const test::Folder folder;
+  const std::string train =
+      "train digits --model \"dense(300) tanh dense(300) relu dropout(0.1) dense\" --epochs 2 "
+      "--batch-size 500 ";
+  const std::vector<std::pair<std::string, std::string>> runs = {{"NABLA_ISA=", "--threads 1"},
+                                                                 {"", "--threads 1"},
+                                                                 {"", "--threads 2"},
+                                                                 {"", "--threads 3"},
+                                                                 {"NABLA_ISA=avx2", "--threads 1"}};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto& [before, options] = runs[i];
+    const std::string name = str("run", i);
+    const Result result = run(folder, train + options + " --output " + name, before);
+    ASSERT_EQ(result.status, 0) << result.error;
+    EXPECT_EQ(read_file(folder / (name + "/model.safetensors")),
+              read_file(folder / "run0/model.safetensors"))
+        << before << " " << options;
+  }
+}
+
+TEST(Tool, NamesRunFoldersByItself) {
+  const test::Folder folder;
+  for (const char* name : {"digits-dense16-relu-dense-1", "digits-dense16-relu-dense-2"}) {
+    EXPECT_EQ(run(folder, quick).status, 0);
+    EXPECT_TRUE(std::filesystem::exists(folder / str("runs/", name, "/model.safetensors")));
+  }
+}
+
+TEST(Tool, LearnsRealImagesWhereTheyAreInstalled) {
+  if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
+    GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  }
+  const test::Folder folder;
+  const Result result = run(folder, "train fashion-mnist --epochs 1 --seed 1 --output run");
+  ASSERT_EQ(result.status, 0) << result.error;
+  const auto metrics = nlohmann::json::parse(read_file(folder / "run/metrics.json"));
+  EXPECT_GT(metrics["test_accuracy"].get<double>(), 0.8);
+}
+
+TEST(Tool, Benchmarks) {
+  const test::Folder folder;
+  for (const char* arguments : {"--input 1x4x4 --classes 10", "--input 2 --outputs 1"}) {
+    const Result result = run(folder, str("bench --model \"dense(8) tanh dense\" --json "
+                                          "--batch-size 4 --optimizer adam ",
+                                          arguments));
+    ASSERT_EQ(result.status, 0) << result.error;
+    const auto json = nlohmann::json::parse(result.out);
+    for (const char* key : {"step_microseconds", "step_microseconds_min", "step_microseconds_max",
+                            "samples_per_second", "gflops", "peak_fraction"}) {
+      EXPECT_GT(json[key].get<double>(), 0) << key;
+    }
+    EXPECT_EQ(json.size(), 6U);
+  }
+  const Result profile = run(folder, "bench --classes 10 --input 4 --profile");
+  EXPECT_TRUE(contains(profile.out, "1.dense")) << profile.out << profile.error;
+}
+
+TEST(Tool, ListsItsOps) {
+  const test::Folder folder;
+  EXPECT_TRUE(contains(run(folder, "ops").out, "matmul"));
+  const std::string markdown = run(folder, "ops --markdown").out;
+  EXPECT_TRUE(contains(markdown, "| `matmul` | 2 | multilinear |"));
+  EXPECT_TRUE(contains(markdown, "\\|x\\|"));
+}
+
+TEST(Tool, EveryCommandHelpsWithAnExample) {
+  const test::Folder folder;
+  for (const std::string command : {"train", "evaluate", "predict", "inspect", "bench", "ops"}) {
+    const Result result = run(folder, command + " --help");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_TRUE(contains(result.out, "Example:\n  nabla " + command)) << result.out;
+  }
+  EXPECT_EQ(run(folder, "--help").status, 0);
+}
+
+struct Mistake {
+  std::string arguments;
+  int status;
+  std::string error;
+  std::string before = "";
+};
+
+// Every mistake is one line on standard error, nothing on standard output, nothing on the disk.
+TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
+  const std::vector<Mistake> mistakes = {
+      {"", 2, "A subcommand is required; see nabla --help"},
+      {"tran digits", 2, "see nabla --help"},
+      {"train", 2, "dataset is required; see nabla train --help"},
+      {"train digits --epoch 3", 2, "--epoch"},
+      {"train digits --epochs x", 2, "Could not convert: --epochs = x; see nabla train --help"},
+      {"train digits --seed -1", 2, "--seed"},
+      {"bench", 2, "[--classes,--outputs]"},
+      {"evaluate m.safetensors digits --part all", 2, "--part"},
+      {"train digit", 1, "unknown data set \"digit\""},
+      {"train digits --model \"dense rleu\"", 1, "did you mean \"relu\"?"},
+      {"train digits --model relu", 1, "expected [10]; end it with dense"},
+      {"train digits --model \"dense(10000000) dense\"", 1, "dense"},
+      {"train digits --optimizer adan", 1, "did you mean \"adam\"?"},
+      {"train digits --learning-rate 0", 1, "adam: learning_rate 0: expected a positive number"},
+      {"train digits --epochs 0", 1, "--epochs 0: expected at least 1"},
+      {"train digits --batch-size 0", 1, "--batch-size 0: expected at least 1"},
+      {"train digits --threads 0", 1, "threads"},
+      {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
+      {"train digits --output /dev/null", 1, "/dev/null"},
+      {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
+      {"inspect none", 1, "unknown data set \"none\""},
+      {"bench --input 28x --classes 10", 1, "\"28x\" is no shape"},
+      {"bench --classes 0", 1, "--classes or --outputs: expected at least 1"},
+      {"ops", 1, "NABLA_ISA=sse: expected avx512, avx2 or scalar", "NABLA_ISA=sse"},
+      {"train fashion-mnist", 1, "dataset-fashion-mnist", "FASHION_MNIST_DIR=/nowhere"},
+  };
+  const test::Folder folder;
+  for (const Mistake& mistake : mistakes) {
+    const Result result = run(folder, mistake.arguments, mistake.before);
+    EXPECT_EQ(result.status, mistake.status) << mistake.arguments << "\n" << result.error;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    EXPECT_EQ(result.error.substr(0, 7), "nabla: ");
+    EXPECT_TRUE(contains(result.error, mistake.error)) << mistake.arguments << "\n" << result.error;
+    EXPECT_EQ(result.out, "") << mistake.arguments;
+    EXPECT_EQ(folder.entries(), 0) << mistake.arguments;
+  }
+}
+
+// A run that fails half-way takes its new folder away, and leaves an earlier run as it was.
+TEST(Tool, WhatStoodBeforeStillStands) {
+  const test::Folder folder;
+  const std::string diverging = "train digits --optimizer sgd --learning-rate 1e30 --output run";
+  Result result = run(folder, diverging);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(contains(result.error, "lower the learning rate")) << result.error;
+  EXPECT_EQ(lines(result.error), 1);
+  EXPECT_EQ(folder.entries(), 0);
+
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const auto model = read_file(folder / "run/model.safetensors");
+  const auto history = read_file(folder / "run/history.csv");
+  EXPECT_EQ(run(folder, diverging).status, 1);
+  // A disk that is full for the model: no file may be longer than a few kilobytes.
+  result = run(folder, quick + "--seed 9 --output run", "ulimit -f 2 && trap '' XFSZ &&");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(contains(result.error, "model.safetensors")) << result.error;
+  EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
+  EXPECT_EQ(read_file(folder / "run/history.csv"), history);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
+}
+
+TEST(Tool, ModelAndDataMustFit) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const auto bytes = read_file(folder / "run/model.safetensors");
+  write_file_atomically(folder / "short", std::span(bytes).first(bytes.size() / 2));
+  const Result result = run(folder, "evaluate short digits");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error.substr(0, 12), "nabla: short");
+  const Result unwritable = run(folder, "predict run/model.safetensors digits --output none/p.csv");
+  EXPECT_EQ(unwritable.status, 1);
+  EXPECT_TRUE(contains(unwritable.error, "none/p.csv")) << unwritable.error;
+  EXPECT_EQ(run(folder, "ops >/dev/full; test $? = 1 && echo").status, 0);
+}
+
+}  // namespace
+}  // namespace nabla

@@ -1,0 +1,100 @@
+#include "nabla/nn/sequential.h"
+
+#include <gtest/gtest.h>
+
+#include "nabla/base/error.h"
+#include "nabla/ops/ops.h"
+#include "tests/support/files.h"
+
+namespace nabla::nn {
+namespace {
+
+std::vector<double> values_of(const Sequential& model) {
+  std::vector<double> all;
+  for (const State& parameter : model.parameters()) {
+    for (const double value : parameter.value().to_doubles()) all.push_back(value);
+  }
+  return all;
+}
+
+TEST(Sequential, RunsItsLayersInTurn) {
+  const Dense first(3, 4);
+  const Dense second(4, 2);
+  const Sequential model{first, tanh, second};
+  const Tensor x = Tensor::from({1.0F, 2.0F, 3.0F}, {1, 3});
+  EXPECT_EQ(model(x).to_doubles(), second(tanh(first(x))).to_doubles());
+}
+
+TEST(Sequential, NamesItsParts) {
+  const Sequential model{Dense(784, 128), relu, Dense(128, 10, {.bias = false})};
+  EXPECT_EQ(model.text(), "dense(128) relu dense(10,bias=0)");
+  EXPECT_EQ(model.parameter_count(), 784 * 128 + 128 + 128 * 10);
+  const auto named = model.named_parameters();
+  ASSERT_EQ(named.size(), 3U);
+  EXPECT_EQ(named[0].name, "1.dense.weight");
+  EXPECT_EQ(named[1].name, "1.dense.bias");
+  EXPECT_EQ(named[2].name, "3.dense.weight");
+  EXPECT_EQ(model.output_shape({28, 28}), (Shape{10}));
+}
+
+TEST(Sequential, ParametersLieSideBySide) {
+  const Sequential model{Dense(3, 5), relu, Dense(5, 2)};
+  const auto parameters = model.parameters();
+  for (std::size_t i = 1; i < parameters.size(); ++i) {
+    const auto before = static_cast<std::size_t>(parameters[i - 1].spec().shape.elements());
+    EXPECT_EQ(parameters[i].memory(), parameters[i - 1].memory() + before * sizeof(float));
+  }
+}
+
+TEST(Sequential, TheSeedDecidesTheFirstValues) {
+  const Sequential model{Dense(3, 3), relu, Dense(3, 3)};
+  const auto first = values_of(model);
+  const auto weights = model.parameters();
+  EXPECT_NE(weights[0].value().to_doubles(), weights[2].value().to_doubles());
+  model.initialize(7);
+  EXPECT_NE(values_of(model), first);
+  model.initialize(0);
+  EXPECT_EQ(values_of(model), first);
+}
+
+TEST(Sequential, TrainedPartsKeepTheirValues) {
+  const Sequential trained{Dense(3, 4), relu};
+  trained.initialize(5);
+  const auto before = values_of(trained);
+  const Sequential model{trained, Dense(4, 2)};
+  EXPECT_EQ(values_of(trained), before);
+  EXPECT_EQ(model.text(), "dense(4) relu dense(2)");
+  EXPECT_EQ(model.named_parameters()[2].name, "3.dense.weight");
+  const Sequential copy{model};
+  EXPECT_EQ(copy.layers().size(), 3U);
+}
+
+TEST(Sequential, ErrorsNameTheLayer) {
+  const Sequential model{relu, Dense(4, 3), tanh};
+  const Tensor x = Tensor::empty({DType::f32, {2, 5}});
+  const std::string expected =
+      "dense: takes 4 numbers a sample, got 5 (shape [5]), in layer 2 \"dense(3)\"";
+  EXPECT_EQ(test::message_of<ShapeError>([&] { model(x); }), expected);
+  EXPECT_EQ(test::message_of<ShapeError>([&] { model.output_shape({5}); }), expected);
+  const std::string dtype = test::message_of<DTypeError>([&] {
+    model(Tensor::empty({DType::f64, {2, 4}}));
+  });
+  EXPECT_NE(dtype.find("in layer 2 \"dense(3)\""), std::string::npos) << dtype;
+}
+
+// A user's own layer, with a parameter.
+struct Scale : Layer {
+  State factor{Tensor(2.0F), "factor"};
+  std::string text() const override { return "scale"; }
+  std::vector<State> parameters() const override { return {factor}; }
+  Tensor forward(const Tensor& x, bool) const override { return x * factor.value(); }
+};
+
+TEST(Sequential, TakesLayersOfTheUser) {
+  const Sequential model{Scale(), Scale()};
+  EXPECT_EQ(model(Tensor::from({1.0F, 2.0F}, {1, 2})).to_doubles(), (std::vector<double>{4, 8}));
+  EXPECT_EQ(model.named_parameters()[1].name, "2.scale.factor");
+}
+
+}  // namespace
+}  // namespace nabla::nn

@@ -1,0 +1,171 @@
+#include "nabla/optim/rules.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nabla/base/error.h"
+#include "nabla/ops/ops.h"
+#include "nabla/plan/capture.h"
+#include "tests/support/files.h"
+
+namespace nabla::optim {
+namespace {
+
+State number_state(double value) { return State(Tensor(value), "theta"); }
+
+// The first iterates on f = theta^2 / 2, whose gradient is theta, from 1.
+template <class Rule>
+std::vector<double> iterates(Rule rule, int count = 3) {
+  const State theta = number_state(1);
+  rule.attach({theta});
+  std::vector<double> values;
+  for (int i = 0; i < count; ++i) {
+    rule.minimize([&] { return 0.5 * square(theta.value()); });
+    values.push_back(theta.value().item());
+  }
+  return values;
+}
+
+void expect_near(const std::vector<double>& found, const std::vector<double>& expected,
+                 double tolerance) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], tolerance) << i;
+}
+
+TEST(UpdateRules, IteratesOfTheLectures) {
+  expect_near(iterates(Sgd({.learning_rate = .1})), {.9, .81, .729}, 1e-15);
+  expect_near(iterates(Momentum({.learning_rate = .1})), {.9, .72, .486}, 1e-15);
+  expect_near(iterates(Nesterov({.learning_rate = .1})), {.9, .729, .51759}, 1e-15);
+  expect_near(iterates(Adam()), {.99900000001, .998000026224, .99700009608}, 1e-12);
+}
+
+// How far one parameter goes when its gradient is the same in every step.
+template <class Rule>
+std::vector<double> moves(Rule rule, double gradient, int count) {
+  const State theta = number_state(0);
+  rule.attach({theta});
+  std::vector<double> values;
+  double before = 0;
+  for (int i = 0; i < count; ++i) {
+    rule.step({Tensor(gradient)});
+    values.push_back(before - theta.value().item());
+    before = theta.value().item();
+  }
+  return values;
+}
+
+// Algorithm 1 adds epsilon to the root of the corrected moment: 0.5 at |g| = epsilon. Epsilon
+// inside the root would give 0.0001, and added before the correction 0.0307.
+TEST(UpdateRules, AdamAddsEpsilonOutsideTheRoot) {
+  EXPECT_NEAR(moves(Adam({.learning_rate = 1}), 1e-8, 1)[0], 0.5, 1e-9);
+  EXPECT_NEAR(moves(Adam({.learning_rate = 1}), 1, 1)[0], 1, 1e-7);  // 3.16 without correction
+}
+
+TEST(UpdateRules, AdamCountsOncePerStep) {
+  Adam adam({.learning_rate = 1});
+  std::vector<State> parameters;
+  for (int i = 0; i < 10; ++i) parameters.push_back(number_state(0));
+  adam.attach(parameters);
+  adam.step(Tensors(10, Tensor(1.0)));
+  for (const State& parameter : parameters) EXPECT_NEAR(parameter.value().item(), -1, 1e-7);
+}
+
+TEST(UpdateRules, MomentumGathersTenSteps) {
+  EXPECT_NEAR(moves(Momentum({.learning_rate = .1}), 1, 400).back(), 1, 1e-12);
+}
+
+// The rate lies inside the moment: what was gathered at the old rate stays. Outside it would be
+// 0.03439.
+TEST(UpdateRules, MomentumHoldsTheRateInside) {
+  Momentum momentum({.learning_rate = .1});
+  const State theta = number_state(0);
+  momentum.attach({theta});
+  const auto step = capture([&] {
+    momentum.step({Tensor(1.0)});
+    return theta.value();
+  });
+  for (int i = 0; i < 3; ++i) step();
+  const double before = theta.value().item();
+  momentum.set_learning_rate(.01);
+  step();
+  EXPECT_NEAR(before - theta.value().item(), .2539, 1e-12);
+}
+
+TEST(UpdateRules, CapturedStepsGiveTheSameBits) {
+  for (const RuleEntry& entry : rule_table()) {
+    std::vector<std::vector<double>> results;
+    for (const bool captured : {false, true}) {
+      const State a(Tensor::from({1.0F, -2.0F, 3.0F}, {3}), "a");
+      const State b(Tensor::from({0.5F}, {1}), "b");
+      const auto rule = entry.make(entry.learning_rate);
+      rule->attach({a, b});
+      const auto loss = [&] { return sum(square(a.value()) * exp(b.value())); };
+      const auto step = capture([&] { return rule->minimize(loss); });
+      std::vector<double> values;
+      for (int i = 0; i < 5; ++i) {
+        values.push_back((captured ? step() : rule->minimize(loss)).item());
+      }
+      for (const State& state : rule->states()) {
+        for (const double value : state.value().to_doubles()) values.push_back(value);
+      }
+      results.push_back(values);
+    }
+    EXPECT_EQ(results[0], results[1]) << entry.name;
+    EXPECT_LT(results[0][4], results[0][0]) << entry.name;
+  }
+}
+
+TEST(UpdateRules, MemoryLiesSideBySide) {
+  const State a(Tensor::from({1.0F, -2.0F, 3.0F}, {3}), "a");
+  const State b(Tensor::from({0.5F}, {1}), "b");
+  Adam adam;
+  adam.attach({a, b});
+  const auto states = adam.states();  // rate, counter, m of a and b, v of a and b
+  ASSERT_EQ(states.size(), 6U);
+  EXPECT_EQ(states[3].memory(), states[2].memory() + 3 * sizeof(float));
+  EXPECT_EQ(states[5].memory(), states[4].memory() + 3 * sizeof(float));
+  EXPECT_EQ(states[2].name(), "m");
+  EXPECT_EQ(states[5].name(), "v");
+}
+
+// Where the loss throws, nothing is left as the rule moved it.
+TEST(UpdateRules, NesterovPutsTheParametersBack) {
+  Nesterov rule({.learning_rate = .1});
+  const State theta = number_state(1);
+  rule.attach({theta});
+  rule.minimize([&] { return 0.5 * square(theta.value()); });
+  const double before = theta.value().item();
+  EXPECT_THROW(rule.minimize([]() -> Tensor { throw ValueError("no"); }), ValueError);
+  EXPECT_EQ(theta.value().item(), before);
+}
+
+TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
+  const std::vector<std::pair<std::function<void()>, std::string>> cases = {
+      {[] { Sgd({.learning_rate = 0}); }, "sgd: learning_rate 0: expected a positive number"},
+      {[] { Sgd({.learning_rate = std::nan("")}); },
+       "sgd: learning_rate nan: expected a positive number"},
+      {[] { Momentum({.momentum = 1}); }, "momentum: momentum 1: expected at least 0 and below 1"},
+      {[] { Nesterov({.momentum = -1}); },
+       "nesterov: momentum -1: expected at least 0 and below 1"},
+      {[] { Adam({.beta1 = 1.5}); }, "adam: beta1 1.5: expected at least 0 and below 1"},
+      {[] { Adam({.beta2 = 1}); }, "adam: beta2 1: expected at least 0 and below 1"},
+      {[] { Adam({.epsilon = 0}); }, "adam: epsilon 0: expected above 0"},
+      {[] { Adam().set_learning_rate(-1); }, "adam: learning_rate -1: expected a positive number"},
+      {[] { make_optimizer("adma"); },
+       "unknown optimizer \"adma\"; did you mean \"adam\"? known: sgd, momentum, nesterov, adam"},
+  };
+  for (const auto& [make, expected] : cases) {
+    EXPECT_EQ(test::message_of<ValueError>(make), expected);
+  }
+  EXPECT_THROW(Sgd().step({Tensor(1.0)}), ShapeError);
+}
+
+TEST(UpdateRules, ATermWithoutMomentsIsPlain) {
+  EXPECT_EQ(moves(Momentum({.learning_rate = .1, .momentum = 0}), 1, 3),
+            moves(Sgd({.learning_rate = .1}), 1, 3));
+  EXPECT_NEAR(moves(Adam({.learning_rate = 1, .beta1 = 0, .beta2 = 0}), 3, 2)[1], 1, 1e-7);
+}
+
+}  // namespace
+}  // namespace nabla::optim

@@ -1,0 +1,136 @@
+#include "nabla/tensor/tensor.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "nabla/base/error.h"
+#include "nabla/ops/ops.h"
+
+namespace nabla {
+namespace {
+
+std::string message(const std::function<void()>& f) {
+  try {
+    f();
+    return "no error";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(Tensor, HoldsWhatItWasMadeOf) {
+  const Tensor x = Tensor::from({1.5F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F}, {2, 3});
+  EXPECT_EQ(x.spec(), (Spec{DType::f32, {2, 3}}));
+  EXPECT_EQ(x.size(), 6);
+  EXPECT_EQ(x.to_vector<float>(), (std::vector<float>{1.5F, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(Tensor(2.5).item(), 2.5);
+  EXPECT_EQ(Tensor(2.5).dtype(), DType::f64);
+  EXPECT_EQ(Tensor(2.5F).dtype(), DType::f32);
+  EXPECT_EQ(Tensor::from(std::vector<std::int64_t>{}, {0, 3}).size(), 0);
+}
+
+TEST(Tensor, ReadsThroughItsLayout) {
+  const Tensor x = Tensor::from<std::int32_t>({0, 1, 2, 3, 4, 5}, {2, 3});
+  EXPECT_EQ(transpose(x).to_vector<std::int32_t>(), (std::vector<std::int32_t>{0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(transpose(x).buffer().get(), x.buffer().get());
+  EXPECT_EQ(flip(x, 1).to_doubles(), (std::vector<double>{2, 1, 0, 5, 4, 3}));
+  EXPECT_EQ(*slice(x, {{1, 2}, {2, 3}}).data<std::int32_t>(), 5);
+}
+
+TEST(Tensor, ErrorsTeach) {
+  const Tensor x = Tensor::from({1.0F, 2.0F}, {2});
+  EXPECT_EQ(message([&] {
+              Tensor::from({1.0F, 2.0F}, {3});
+            }),
+            "Tensor::from: 2 values do not fill shape [3] with its 3 elements");
+  EXPECT_EQ(message([&] { x.item(); }), "item: expected one element, got shape [2]");
+  EXPECT_EQ(message([&] { x.to_vector<double>(); }),
+            "the tensor holds f32, not f64; convert it with cast");
+  EXPECT_EQ(message([&] { x.data<std::int64_t>(); }),
+            "the tensor holds f32, not i64; convert it with cast");
+  EXPECT_EQ(message([&] { Tensor().item(); }), "an undefined tensor has no value");
+}
+
+TEST(Tensor, Prints) {
+  EXPECT_EQ(Tensor::from({1.0F, 2.5F}, {2}).to_string(), "[1, 2.5] f32[2]");
+  EXPECT_EQ(Tensor::from<std::uint8_t>({7, 8}, {1, 2}).to_string(), "[[7, 8]] u8[1, 2]");
+  EXPECT_EQ(arange(10, DType::i64).to_string(), "[0, 1, 2, ..., 7, 8, 9] i64[10]");
+  EXPECT_EQ(Tensor().to_string(), "undefined");
+  EXPECT_EQ(Tensor(2.0).to_string(), "2 f64[]");
+}
+
+// ---- Slices as in Python, against a list.
+
+TEST(Slices, WalkAsInPython) {
+  const std::int64_t extent = 5;
+  const Tensor x = arange(extent, DType::i64);
+  const std::int64_t open = Slice::end;
+  for (const std::int64_t start :
+       {open, std::int64_t{-7}, std::int64_t{-5}, std::int64_t{-2}, std::int64_t{0},
+        std::int64_t{2}, std::int64_t{4}, std::int64_t{5}, std::int64_t{9}}) {
+    for (const std::int64_t stop :
+         {open, std::int64_t{-7}, std::int64_t{-6}, std::int64_t{-1}, std::int64_t{0},
+          std::int64_t{3}, std::int64_t{5}, std::int64_t{8}}) {
+      for (const std::int64_t step : {-3, -2, -1, 1, 2, 7}) {
+        std::vector<std::int64_t> expected;
+        const auto place = [&](std::int64_t at) { return at < 0 ? at + extent : at; };
+        std::int64_t i = start == open ? (step > 0 ? 0 : extent - 1) : place(start);
+        if (step > 0 && i < 0) i = 0;
+        if (step < 0 && i >= extent) i = extent - 1;
+        const auto before_stop = [&] {
+          if (stop == open) return true;
+          return step > 0 ? i < place(stop) : i > place(stop);
+        };
+        for (; before_stop() && i >= 0 && i < extent; i += step) expected.push_back(i);
+        EXPECT_EQ(slice(x, {{start, stop, step}}).to_vector<std::int64_t>(), expected)
+            << start << ':' << stop << ':' << step;
+      }
+    }
+  }
+}
+
+TEST(Slices, ErrorsTeach) {
+  const Tensor x = arange(4);
+  EXPECT_EQ(message([&] { slice(x, {{0, 1, 0}}); }), "slice: the step is 0");
+  EXPECT_EQ(message([&] { slice(x, {{}, {}}); }), "slice: 2 slices for shape [4]");
+  EXPECT_EQ(message([&] { select(x, 0, 4); }), "select: index 4 is outside of axis 0 of [4]");
+  EXPECT_EQ(select(x, 0, -1).item(), 3);
+}
+
+TEST(Shaping, ErrorsTeach) {
+  const Tensor x = Tensor::from({1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F}, {2, 3});
+  EXPECT_EQ(message([&] {
+              reshape(x, {4, -1});
+            }),
+            "reshape: [2, 3] with 6 elements does not fit [4, -1]");
+  EXPECT_EQ(message([&] {
+              reshape(x, {-1, -1});
+            }),
+            "reshape: [2, 3] with 6 elements does not fit [-1, -1]");
+  EXPECT_EQ(message([&] {
+              permute(x, {0, 0});
+            }),
+            "permute: [0, 0] is not an order of the 2 axes of [2, 3]");
+  EXPECT_EQ(message([&] {
+              broadcast_to(x, {3, 3});
+            }),
+            "broadcast_to: [2, 3] does not stretch to [3, 3]");
+  EXPECT_EQ(message([&] {
+              concatenate({x, transpose(x)}, 0);
+            }),
+            "concatenate: shapes [2, 3] and [3, 2] differ outside of axis 0");
+  EXPECT_EQ(message([&] {
+              x + Tensor::from({1.0F, 2.0F}, {2});
+            }),
+            "add: shapes [2, 3] and [2] do not broadcast (3 != 2 on axis 1)");
+  EXPECT_EQ(message([&] { x + Tensor(1.0); }),
+            "add: types f32 and f64 differ; convert one with cast");
+  EXPECT_EQ(message([&] { sum(x, {2}); }), "sum: axis 2 is outside of a tensor with 2 axes");
+  EXPECT_EQ(message([&] { sum(x, {0, -2}); }), "sum: axis -2 stands twice in [0, -2]");
+  EXPECT_EQ(message([&] { matmul(x, x); }),
+            "matmul: inner extents differ: a [2, 3], b [2, 3] (3 != 2)");
+}
+
+}  // namespace
+}  // namespace nabla

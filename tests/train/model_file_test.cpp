@@ -1,0 +1,156 @@
+#include "nabla/train/model_file.h"
+
+#include <gtest/gtest.h>
+
+#include "nabla/base/error.h"
+#include "nabla/base/file.h"
+#include "nabla/io/safetensors.h"
+#include "nabla/nn/architecture.h"
+#include "tests/support/files.h"
+
+namespace nabla {
+namespace {
+
+nn::Sequential small_model(std::uint64_t seed) {
+  nn::Sequential model = nn::make_model("dense(3) tanh dense", {2, 2}, 2);
+  model.initialize(seed);
+  return model;
+}
+
+const ModelInfo info{.architecture = "dense(3) tanh dense",
+                     .input_shape = {2, 2},
+                     .outputs = 2,
+                     .class_names = {"T-shirt/\"top\"",
+                                     "Stra\xc3\x9f"
+                                     "e"},
+                     .input_scale = 1.0 / 255,
+                     .dataset = "made up",
+                     .seed = 18446744073709551615U};
+
+std::vector<double> values_of(const nn::Sequential& model) {
+  std::vector<double> all;
+  for (const State& parameter : model.parameters()) {
+    for (const double value : parameter.value().to_doubles()) all.push_back(value);
+  }
+  return all;
+}
+
+TEST(ModelFile, BringsEverythingBack) {
+  const test::Folder folder;
+  const nn::Sequential model = small_model(4);
+  save_model(folder / "model", model, info);
+  const ModelFile loaded = load_model(folder / "model");
+  EXPECT_EQ(values_of(loaded.model), values_of(model));
+  EXPECT_EQ(loaded.model.text(), "dense(3) tanh dense(2)");
+  EXPECT_EQ(loaded.info.architecture, info.architecture);
+  EXPECT_EQ(loaded.info.input_shape, info.input_shape);
+  EXPECT_EQ(loaded.info.class_names, info.class_names);
+  EXPECT_EQ(loaded.info.input_scale, info.input_scale);
+  EXPECT_EQ(loaded.info.dataset, info.dataset);
+  EXPECT_EQ(loaded.info.seed, info.seed);
+  save_model(folder / "again", loaded.model, loaded.info);
+  EXPECT_EQ(read_file(folder / "again"), read_file(folder / "model"));
+}
+
+// A file with one thing changed, and what loading it says behind the path.
+struct Broken {
+  std::function<void(TensorFile&)> change;
+  std::string expected;
+};
+
+TEST(ModelFile, MismatchesAreNamed) {
+  const test::Folder folder;
+  const std::string path = folder / "model";
+  save_model(path, small_model(4), info);
+  const TensorFile whole = load_safetensors(path);
+  const std::vector<Broken> cases = {
+      {[](TensorFile& file) { file.tensors.pop_back(); },
+       "tensor \"3.dense.bias\": expected f32[2], found none of that name"},
+      {[](TensorFile& file) {
+         file.tensors[1].value = Tensor::empty({DType::f32, {4}});
+       },
+       "tensor \"1.dense.bias\": expected f32[3], found f32[4]"},
+      {[](TensorFile& file) {
+         file.tensors[1].value = Tensor::empty({DType::f64, {3}});
+       },
+       "tensor \"1.dense.bias\": expected f32[3], found f64[3]"},
+      {[](TensorFile& file) {
+         file.tensors.push_back({"x", Tensor(1.0F)});
+       },
+       "tensor \"x\": found f32[], but the model has none of that name"},
+      {[](TensorFile& file) { file.metadata.clear(); },
+       "metadata \"format\" missing: expected a file that nabla wrote"},
+      {[](TensorFile& file) { file.metadata["format_version"] = "2"; },
+       "metadata \"format_version\" is \"2\": this program reads 1"},
+      {[](TensorFile& file) { file.metadata["outputs"] = "3"; },
+       "metadata \"outputs\" is 3 with 2 class names"},
+      {[](TensorFile& file) { file.metadata["outputs"] = "two"; },
+       "metadata \"outputs\" is no number: \"two\""},
+      {[](TensorFile& file) { file.metadata["class_names"] = "[1,2]"; },
+       "metadata \"class_names\" is no JSON list of texts"},
+      {[](TensorFile& file) { file.metadata["class_names"] = "[[[["; },
+       "metadata \"class_names\" is no JSON list of texts"},
+      {[](TensorFile& file) { file.metadata["input_shape"] = "2x"; },
+       "metadata \"input_shape\" \"2x\" is no shape: expected extents such as 784 or 1x28x28"},
+      {[](TensorFile& file) { file.metadata["architecture"] = "danse"; },
+       "metadata \"architecture\" does not fit the file: architecture \"danse\", position 1: "
+       "unknown layer \"danse\"; did you mean \"dense\"? known: dense, relu, leaky_relu, elu, "
+       "tanh, sigmoid, softplus, identity, dropout, flatten, mlp, softmax"},
+      // Memory is asked for only as far as the file holds it.
+      {[](TensorFile& file) {
+         file.metadata["architecture"] = "dense(9999999) dense(9999999) dense";
+       },
+       "metadata \"architecture\" does not fit the file: architecture \"dense(9999999) "
+       "dense(9999999) dense\": layer 1 \"dense(9999999)\" makes it 49999995 parameters: expected "
+       "at most 1000046"},
+  };
+  for (const Broken& broken : cases) {
+    TensorFile file = whole;
+    broken.change(file);
+    save_safetensors(path, file);
+    EXPECT_EQ(test::message_of<FileError>([&] { load_model(path); }),
+              path + ": " + broken.expected);
+  }
+}
+
+TEST(ModelFile, AFailedLoadChangesNothing) {
+  const test::Folder folder;
+  const nn::Sequential model = small_model(4);
+  save_model(folder / "model", small_model(5), info);
+  load_parameters(folder / "model", model);
+  EXPECT_EQ(values_of(model), values_of(small_model(5)));
+
+  TensorFile file = load_safetensors(folder / "model");
+  file.tensors[0].value = Tensor::from(std::vector<float>(12, 7.0F), {4, 3});
+  file.tensors.pop_back();
+  save_safetensors(folder / "short", file);
+  EXPECT_THROW(load_parameters(folder / "short", model), FileError);
+  EXPECT_EQ(values_of(model), values_of(small_model(5)));
+}
+
+TEST(ModelFile, IsOnlyForDataOfItsKind) {
+  data::Dataset dataset{.name = "other",
+                        .inputs = Tensor::empty({DType::u8, {1, 2, 2}}),
+                        .targets = Tensor::from<std::int64_t>({0}, {1}),
+                        .class_names = info.class_names};
+  EXPECT_NO_THROW(check_fits(info, dataset));
+  dataset.class_names[1] = "Street";
+  EXPECT_THROW(check_fits(info, dataset), ValueError);
+  dataset.inputs = Tensor::empty({DType::u8, {1, 4}});
+  EXPECT_THROW(check_fits(info, dataset), ShapeError);
+  dataset.class_names.push_back("a third");
+  EXPECT_THROW(describe(small_model(0), dataset), ShapeError);
+}
+
+TEST(Extents, RoundTripAndErrors) {
+  for (const std::string text : {"784", "1x28x28", ""}) {
+    EXPECT_EQ(extents_text(parse_extents(text)), text);
+  }
+  for (const std::string text : {"0", "-3", "x", "3x", "x3", "3xx3", "3 ", "1x1x1x1x1x1x1x1x1",
+                                 "99999999999999999999", "1048576x1048577"}) {
+    EXPECT_THROW(parse_extents(text), ValueError) << text;
+  }
+}
+
+}  // namespace
+}  // namespace nabla

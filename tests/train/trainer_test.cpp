@@ -1,0 +1,248 @@
+#include "nabla/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "nabla/base/error.h"
+#include "nabla/base/parallel.h"
+#include "nabla/nn/architecture.h"
+#include "nabla/optim/rules.h"
+#include "nabla/train/model_file.h"
+#include "tests/support/files.h"
+
+namespace nabla {
+namespace {
+
+data::Dataset xor_data() {
+  return {.name = "xor",
+          .inputs = Tensor::from({0.0F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F, 1.0F, 1.0F}, {4, 2}),
+          .targets = Tensor::from({0.0F, 1.0F, 1.0F, 0.0F}, {4, 1}),
+          .class_names = {}};
+}
+
+nn::Sequential digits_model(std::string_view text = "dense(32) relu dense") {
+  return nn::make_model(text, {8, 8}, 10);
+}
+
+// The bytes of the model file after a run on the digits.
+std::vector<std::byte> trained_bytes(std::string_view text, std::int64_t batch_size) {
+  const auto [train, test] = data::digits();
+  const nn::Sequential model = digits_model(text);
+  Trainer trainer(model, nn::cross_entropy, optim::Adam());
+  trainer.fit(train, {.epochs = 2, .batch_size = batch_size});
+  return encode_model(model, describe(model, train));
+}
+
+TEST(Trainer, LearnsXor) {
+  const nn::Sequential model{nn::Dense(2, 16), nn::tanh, nn::Dense(16, 1)};
+  Trainer trainer(model, nn::mean_squared_error, optim::Adam({.learning_rate = 0.02}));
+  const History history = trainer.fit(xor_data(), {.epochs = 500, .batch_size = 4});
+  EXPECT_EQ(history.epochs.size(), 500U);
+  EXPECT_LT(history.epochs.back().train_loss, 1e-3);
+  EXPECT_FALSE(history.epochs.back().validation_loss);
+  const auto predictions = trainer.predict(xor_data()).to_doubles();
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(predictions[i], i == 1 || i == 2 ? 1 : 0, 0.1);
+  EXPECT_FALSE(trainer.evaluate(xor_data()).accuracy);
+}
+
+TEST(Trainer, LearnsDigits) {
+  const auto [train, test] = data::digits();
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Adam({.learning_rate = 3e-3}));
+  const History history = trainer.fit(train, {.epochs = 15, .validation = test});
+  EXPECT_GT(*history.epochs.back().validation_accuracy, 0.95);
+  EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
+}
+
+// The train loss is the mean over the samples of the losses before their updates: with one batch an
+// epoch, that of the model before the epoch.
+TEST(Trainer, RecordsTheMeanLoss) {
+  const auto [train, test] = data::digits();
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
+  const double before = trainer.evaluate(train).loss;
+  const History history = trainer.fit(train, {.epochs = 1, .batch_size = train.size()});
+  EXPECT_NEAR(history.epochs[0].train_loss, before, 1e-5);
+}
+
+// Evaluation in batches is what the definition says of all samples at once.
+TEST(Trainer, EvaluatesAllSamples) {
+  const auto [train, test] = data::digits();
+  const nn::Sequential model = digits_model();
+  Trainer trainer(model, nn::cross_entropy, optim::Sgd());
+  const Tensor scores = trainer.predict(train);
+  ASSERT_EQ(scores.shape(), (Shape{train.size(), 10}));
+  double loss = 0;
+  double correct = 0;
+  for (std::int64_t i = 0; i < train.size(); ++i) {
+    const float* row = scores.data<float>() + 10 * i;
+    const std::int64_t label = train.targets.data<std::int64_t>()[i];
+    double sum = 0;
+    for (int k = 0; k < 10; ++k) sum += std::exp(static_cast<double>(row[k]));
+    loss += std::log(sum) - static_cast<double>(row[label]);
+    correct += std::max_element(row, row + 10) - row == label ? 1 : 0;
+  }
+  const Evaluation evaluation = trainer.evaluate(train);
+  EXPECT_NEAR(evaluation.loss, loss / static_cast<double>(train.size()), 1e-5);
+  EXPECT_EQ(*evaluation.accuracy, correct / static_cast<double>(train.size()));
+}
+
+TEST(Trainer, TheBitsDoNotDependOnThreads) {
+  // Wide and long enough that work is split.
+  for (const std::int64_t batch_size : {32, 700}) {
+    const std::string text = "dense(300) relu dropout(0.1) dense(300) tanh dense";
+    const auto one = trained_bytes(text, batch_size);
+    for (const int count : {2, 3}) {
+      set_threads(count);
+      EXPECT_EQ(trained_bytes(text, batch_size), one) << count << " threads";
+    }
+    set_threads(1);
+  }
+}
+
+TEST(Trainer, GoesOnWhereItStopped) {
+  const auto [train, test] = data::digits();
+  std::vector<std::vector<std::byte>> results;
+  for (const bool in_parts : {false, true}) {
+    const nn::Sequential model = digits_model();
+    Trainer trainer(model, nn::cross_entropy, optim::Adam());
+    for (int part = 0; part < (in_parts ? 2 : 1); ++part) {
+      trainer.fit(train, {.epochs = in_parts ? 1 : 2});
+    }
+    results.push_back(encode_model(model, describe(model, train)));
+  }
+  EXPECT_EQ(results[0], results[1]);
+}
+
+TEST(Trainer, TheSeedChoosesTheOrder) {
+  const auto [train, test] = data::digits();
+  std::vector<double> losses;
+  for (const std::uint64_t seed : {0, 0, 1}) {
+    Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
+    losses.push_back(trainer.fit(train, {.seed = seed}).epochs[0].train_loss);
+  }
+  EXPECT_EQ(losses[0], losses[1]);
+  EXPECT_NE(losses[0], losses[2]);
+}
+
+struct Counter : Callback {
+  int begins = 0, epochs = 0, batches = 0, epoch_ends = 0, ends = 0;
+  int stop_at = -1;
+  void on_fit_begin(Progress&) override { ++begins; }
+  void on_epoch_begin(Progress&) override { ++epochs; }
+  void on_batch_end(Progress& progress) override {
+    if (++batches == stop_at) progress.stop("enough");
+  }
+  void on_epoch_end(Progress&, const EpochRecord&) override { ++epoch_ends; }
+  void on_fit_end(Progress&) override { ++ends; }
+};
+
+TEST(Callbacks, AreToldAndCanStop) {
+  const auto [train, test] = data::digits();  // 1438 samples: 15 batches of 100
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
+  const auto counter = std::make_shared<Counter>();
+  trainer.fit(train, {.epochs = 2, .batch_size = 100, .callbacks = {counter}});
+  EXPECT_EQ(counter->begins, 1);
+  EXPECT_EQ(counter->epochs, 2);
+  EXPECT_EQ(counter->batches, 30);
+  EXPECT_EQ(counter->epoch_ends, 2);
+  EXPECT_EQ(counter->ends, 1);
+  counter->stop_at = 34;
+  const History history =
+      trainer.fit(train, {.epochs = 2, .batch_size = 100, .callbacks = {counter}});
+  EXPECT_EQ(history.stop_reason, "enough");
+  EXPECT_EQ(history.epochs.size(), 1U);
+  EXPECT_EQ(counter->batches, 34);
+}
+
+// Validation loss as a script: early stopping sees 3, 2, 2, 2 and stops.
+TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
+  const nn::Sequential model{nn::Dense(1, 1)};
+  const State weight = model.parameters()[0];
+  Progress progress{.model = model};
+  EarlyStopping stopping({.patience = 2, .min_delta = 0.5});
+  const auto epoch = [&](std::int64_t number, double loss) {
+    weight.assign(Tensor::from({static_cast<float>(number)}, {1, 1}));
+    stopping.on_epoch_end(progress, {.epoch = number, .validation_loss = loss});
+  };
+  stopping.on_fit_begin(progress);
+  epoch(1, 3);
+  epoch(2, 2);
+  epoch(3, 1.8);  // better, but not by enough
+  EXPECT_EQ(progress.stop_reason, "");
+  epoch(4, 1.6);
+  EXPECT_EQ(progress.stop_reason, "no better for 2 epochs; the best was epoch 2");
+  EXPECT_EQ(weight.value().item(), 4);
+  stopping.on_fit_end(progress);
+  EXPECT_EQ(weight.value().item(), 2);
+}
+
+TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
+  const nn::Sequential model{nn::Dense(1, 1)};
+  Progress progress{.model = model};
+  EarlyStopping stopping({.monitor = Monitor::validation_accuracy, .patience = 1});
+  stopping.on_epoch_end(progress, {.epoch = 1, .validation_accuracy = 0.5});
+  stopping.on_epoch_end(progress, {.epoch = 2, .validation_accuracy = 0.6});
+  EXPECT_EQ(progress.stop_reason, "");
+  stopping.on_epoch_end(progress, {.epoch = 3, .validation_accuracy = 0.6});
+  EXPECT_NE(progress.stop_reason, "");
+  EXPECT_THROW(stopping.on_epoch_end(progress, {.epoch = 4}), ValueError);
+  EXPECT_THROW(EarlyStopping({.patience = 0}), ValueError);
+  EXPECT_THROW(EarlyStopping({.min_delta = -1}), ValueError);
+}
+
+// In a real run the parameters of the best epoch come back, though steps run in place.
+TEST(Callbacks, EarlyStoppingRestoresTheBestEpoch) {
+  const auto [train, test] = data::digits();
+  const nn::Sequential model = digits_model();
+  Trainer trainer(model, nn::cross_entropy, optim::Sgd({.learning_rate = 2.0}));
+  const History history = trainer.fit(
+      train, {.epochs = 30, .validation = test, .callbacks = {std::make_shared<EarlyStopping>()}});
+  double best = std::numeric_limits<double>::infinity();
+  for (const EpochRecord& record : history.epochs) best = std::min(best, *record.validation_loss);
+  EXPECT_EQ(trainer.evaluate(test).loss, best);
+}
+
+TEST(TrainerErrors, ALossThatIsNotFinite) {
+  const auto [train, test] = data::digits();
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd({.learning_rate = 1e30}));
+  const std::string message = test::message_of<Error>([&] { trainer.fit(train); });
+  EXPECT_EQ(message.substr(0, 26), "epoch 1, step 2: the loss ") << message;
+  EXPECT_NE(message.find("lower the learning rate (now 1e+30)"), std::string::npos) << message;
+}
+
+TEST(TrainerErrors, DataThatDoNotFit) {
+  const auto [train, test] = data::digits();
+  const nn::Sequential narrow{nn::Dense(63, 10)};
+  Trainer trainer(narrow, nn::cross_entropy, optim::Sgd());
+  EXPECT_EQ(test::message_of<ShapeError>([&] { trainer.fit(train); }),
+            "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer 1 \"dense(10)\"");
+  EXPECT_THROW(trainer.evaluate(test), ShapeError);
+  EXPECT_THROW(trainer.predict(test), ShapeError);
+}
+
+TEST(TrainerErrors, BadOptions) {
+  const auto [train, test] = data::digits();
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
+  EXPECT_THROW(trainer.fit(train, {.epochs = -1}), ValueError);
+  EXPECT_THROW(trainer.fit(train, {.batch_size = 0}), ValueError);
+  EXPECT_EQ(trainer.fit(train, {.epochs = 0}).epochs.size(), 0U);
+}
+
+TEST(TrainerErrors, BadValuesNameTheRow) {
+  data::Dataset broken = xor_data();
+  broken.inputs = Tensor::from({0.0F, 0.0F, 0.0F, std::nanf(""), 1.0F, 0.0F, 1.0F, 1.0F}, {4, 2});
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  const std::string finite = test::message_of<ValueError>([&] { trainer.fit(broken); });
+  EXPECT_NE(finite.find("row 1"), std::string::npos) << finite;
+
+  const auto [train, test] = data::digits();
+  data::Dataset labels = train;
+  labels.class_names.pop_back();
+  Trainer classifier(digits_model(), nn::cross_entropy, optim::Sgd());
+  const std::string label = test::message_of<ValueError>([&] { classifier.fit(labels); });
+  EXPECT_NE(label.find("label 9 of row"), std::string::npos) << label;
+}
+
+}  // namespace
+}  // namespace nabla
