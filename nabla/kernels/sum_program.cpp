@@ -1,5 +1,7 @@
 #include "nabla/kernels/sum_program.h"
 
+#include <cstring>
+
 #include "nabla/base/parallel.h"
 #include "nabla/kernels/scratch.h"
 
@@ -14,6 +16,10 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 }  // namespace
 
 void SumProgram::run(std::byte* out) const {
+  if (extents.n == 0) {  // no terms to read, not even one number that repeats
+    std::memset(out, 0, static_cast<std::size_t>(extents.outer * extents.inner) * size_of(dtype));
+    return;
+  }
   if (extents.inner == 1 && extents.n <= block) return sum_short_rows(out);
   visit(dtype, [&](auto type) {
     using T = decltype(type);
