@@ -104,7 +104,8 @@ void Recording::stop() {
   if (scope_) scope_->close();
 }
 
-Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent) const {
+std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
+                                                  const Tensor& cotangent) const {
   const bool follows = graph_->contains(output) && output.node().index >= begin_;
   const std::int32_t last = follows ? output.node().index : begin_ - 1;
   // Which nodes the variables reach: only those carry gradients.
@@ -146,11 +147,16 @@ Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent) cons
     }
   }
 
+  return gradients;
+}
+
+Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent) const {
+  const std::vector<Tensor> gradients = gradients_of_nodes(output, cotangent);
   Tensors result;
   for (const Tensor& variable : variables_) {
-    const std::int32_t id = variable.node().index;
-    const bool found = id <= last && gradients[place(id)].defined();
-    result.push_back(found ? gradients[place(id)] : zeros(variable.spec()));
+    const std::size_t at = place(variable.node().index);
+    const bool found = at < gradients.size() && gradients[at].defined();
+    result.push_back(found ? gradients[at] : zeros(variable.spec()));
   }
   return result;
 }

@@ -29,8 +29,14 @@ class Recording {
   /// output does not depend on it.
   Tensors pull_back(const Tensor& output, const Tensor& cotangent) const;
 
+  /// The same for every recorded node, in order from the first; undefined where there is none.
+  std::vector<Tensor> gradients_of_nodes(const Tensor& output, const Tensor& cotangent) const;
+
   /// Forward mode: for each output the sum over variables of d output / d variable * tangent.
   Tensors push_forward(std::span<const Tensor> tangents, std::span<const Tensor> outputs) const;
+
+  const Graph& graph() const { return *graph_; }
+  std::int32_t first_node() const { return begin_; }
 
  private:
   std::size_t place(std::int32_t id) const { return static_cast<std::size_t>(id - begin_); }

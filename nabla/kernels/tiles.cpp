@@ -127,6 +127,24 @@ struct ScaleGradient {
     return a == T{0} ? T{0} : static_cast<T>(a * b);
   }
 };
+struct AddScaled {
+  template <class T>
+  T operator()(T a, T b, T c) const {
+    return a + b * c;
+  }
+};
+struct Lerp {
+  template <class T>
+  T operator()(T a, T b, T c) const {
+    return a + c * (b - a);
+  }
+};
+struct DivideByRoot {
+  template <class T>
+  T operator()(T a, T b, T c) const {
+    return a / (Sqrt()(b) + c);
+  }
+};
 struct Equal {
   template <class T>
   std::uint8_t operator()(T a, T b) const {
@@ -287,6 +305,23 @@ void binary(std::int64_t n, const void* a, const void* b, const void*, void* out
   }
 }
 
+// The third input may be a number.
+template <class F, class T, bool repeat>
+void ternary(std::int64_t n, const void* a, const void* b, const void* c, void* out) {
+  const T* x = static_cast<const T*>(a);
+  const T* y = static_cast<const T*>(b);
+  const T* z = static_cast<const T*>(c);
+  T* result = static_cast<T*>(out);
+  if constexpr (repeat) {
+    const T first = *z;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) result[i] = F()(x[i], y[i], first);
+  } else {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) result[i] = F()(x[i], y[i], z[i]);
+  }
+}
+
 template <class T>
 void where(std::int64_t n, const void* a, const void* b, const void* c, void* out) {
   const std::uint8_t* condition = static_cast<const std::uint8_t*>(a);
@@ -327,6 +362,11 @@ template <class F, class T>
 constexpr TileVariants two = {binary<F, T, Repeat::none>, binary<F, T, Repeat::a>,
                               binary<F, T, Repeat::b>};
 
+template <class F, class T>
+constexpr TileVariants three = {ternary<F, T, false>, nullptr, nullptr, ternary<F, T, true>};
+
+template <class F>
+constexpr TileSet ternary_floats = {{three<F, float>, three<F, double>}};
 template <class F>
 constexpr TileSet unary_floats = {{one<F, float>, one<F, double>}};
 template <class F>
@@ -384,6 +424,9 @@ constexpr TileTable table = {
     .less_equal = binary_numbers<LessEqual>,
     .where = {{choice<float>, choice<double>, choice<std::int32_t>, choice<std::int64_t>,
                choice<std::uint8_t>}},
+    .add_scaled = ternary_floats<AddScaled>,
+    .lerp = ternary_floats<Lerp>,
+    .divide_by_root = ternary_floats<DivideByRoot>,
     .cast = {cast_from<float>, cast_from<double>, cast_from<std::int32_t>, cast_from<std::int64_t>,
              cast_from<std::uint8_t>},
 };

@@ -13,12 +13,13 @@ namespace nabla {
 /// inputs, but may not overlap one at another place.
 using Tile = void (*)(std::int64_t n, const void* a, const void* b, const void* c, void* out);
 
-/// A function, and for those of two inputs its variants in which one of them is a single number
+/// A function, and for those of several inputs variants in which one of them is a single number
 /// that serves for every i.
 struct TileVariants {
   Tile dense = nullptr;
   Tile repeat_a = nullptr;
   Tile repeat_b = nullptr;
+  Tile repeat_c = nullptr;
 };
 
 /// One function for each element type it takes; nullptr for the others.
@@ -36,7 +37,7 @@ struct TileTable {
   TileSet negative, absolute, sign, floor, relu, positive;
   TileSet square, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, sigmoid, softplus, erf;
   TileSet equal, not_equal, less, less_equal;
-  TileSet where;
+  TileSet where, add_scaled, lerp, divide_by_root;
   std::array<TileSet, std::size(all_dtypes)> cast;  // cast[from][to]
 };
 

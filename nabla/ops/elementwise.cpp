@@ -24,17 +24,16 @@ std::string supported_types(const Op& op, DType out) {
   return join(types, ", ");
 }
 
-// The value inputs of an elementwise op agree in shape and type, and the op takes that type.
-void check_elementwise(const Op& op, Inputs in, DType out) {
+// The inputs of an elementwise op, but for conditions in front, agree in shape and type, and the op
+// takes that type.
+void check_elementwise(const Op& op, Inputs in, DType out, std::size_t conditions = 0) {
   const Tensor& last = in.back();
   for (const Tensor& tensor : in) {
     if (tensor.shape() != last.shape()) {
       throw ShapeError(str(op.name, ": shapes ", tensor.shape(), " and ", last.shape(), " differ"));
     }
   }
-  const Inputs values =
-      op.arity == max_arity ? in.subspan(1) : in;  // `where` has a condition first
-  for (const Tensor& tensor : values) {
+  for (const Tensor& tensor : in.subspan(conditions)) {
     if (tensor.dtype() != last.dtype()) {
       throw DTypeError(str(op.name, ": types ", tensor.dtype(), " and ", last.dtype(),
                            " differ; convert one with cast"));
@@ -60,7 +59,7 @@ Spec infer_where(const Op& op, Inputs in, const Attributes&) {
     throw DTypeError(
         str("where: the condition is u8, as comparisons give it, got ", in[0].dtype()));
   }
-  check_elementwise(op, in, in[2].dtype());
+  check_elementwise(op, in, in[2].dtype(), 1);
   return in[2].spec();
 }
 
@@ -99,6 +98,14 @@ Op binary(std::string_view name, std::string_view doc, decltype(Op::tile) tile, 
           .rule = rule,
           .tile = tile,
           .samples = samples_in({a, b})};
+}
+
+Op ternary(std::string_view name, std::string_view doc, decltype(Op::tile) tile,
+           const Elementwise& rule, Range b, Range c) {
+  Op op = binary(name, doc, tile, rule, {-2, 2}, b);
+  op.arity = 3;
+  op.samples = samples_in({{-2, 2}, b, c});
+  return op;
 }
 
 Op comparison(std::string_view name, std::string_view doc, decltype(Op::tile) tile) {
@@ -231,6 +238,27 @@ const TableEntry where_op(Op{
     .tile = tile_of<&TileTable::where>,
     .samples = {{.inputs = {{{2, 3}, 0, 2, DType::u8}, {{2, 3}}, {{2, 3}}}}}});
 
+// An update of parameters is a few of these instead of a dozen simpler ones.
+const TableEntry add_scaled_op(ternary("add_scaled", "a + b c", tile_of<&TileTable::add_scaled>,
+                                       {{[](const Call& c) { return ones_like(c.out); },
+                                         [](const Call& c) { return c.in[2]; },
+                                         [](const Call& c) { return c.in[1]; }}},
+                                       {-2, 2}, {-2, 2}));
+const TableEntry lerp_op(ternary("lerp", "a + c (b - a)", tile_of<&TileTable::lerp>,
+                                 {{[](const Call& c) { return 1 - c.in[2]; },
+                                   [](const Call& c) { return c.in[2]; },
+                                   [](const Call& c) { return c.in[1] - c.in[0]; }}},
+                                 {-2, 2}, {0, 1}));
+const TableEntry divide_by_root_op(
+    ternary("divide_by_root", "a / (sqrt(b) + c)", tile_of<&TileTable::divide_by_root>,
+            {{[](const Call& c) { return 1 / (sqrt(c.in[1]) + c.in[2]); },
+              [](const Call& c) {
+                const Tensor root = sqrt(c.in[1]);
+                return -0.5 * c.out / (root * (root + c.in[2]));
+              },
+              [](const Call& c) { return -c.out / (sqrt(c.in[1]) + c.in[2]); }}},
+            {0.5, 4}, {0.5, 2}));
+
 const TableEntry cast_op(Op{
     .name = "cast",
     .doc = "the values in another element type",
@@ -252,6 +280,12 @@ Tensor broadcast_apply(const Op& op, const Tensor& a, const Tensor& b) {
   if (a.shape() == b.shape()) return apply(op, {a, b});
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), op.name);
   return apply(op, {broadcast_to(a, shape), broadcast_to(b, shape)});
+}
+
+Tensor broadcast_apply(const Op& op, const Tensor& a, const Tensor& b, const Tensor& c) {
+  const Shape shape =
+      broadcast_shapes(a.shape(), broadcast_shapes(b.shape(), c.shape(), op.name), op.name);
+  return apply(op, {broadcast_to(a, shape), broadcast_to(b, shape), broadcast_to(c, shape)});
 }
 
 }  // namespace
@@ -292,10 +326,17 @@ Tensor greater(const Tensor& a, const Tensor& b) { return less(b, a); }
 Tensor greater_equal(const Tensor& a, const Tensor& b) { return less_equal(b, a); }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
-  const Shape shape =
-      broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), "where"), "where");
-  return apply(where_op,
-               {broadcast_to(condition, shape), broadcast_to(a, shape), broadcast_to(b, shape)});
+  return broadcast_apply(where_op, condition, a, b);
+}
+
+Tensor add_scaled(const Tensor& a, const Tensor& b, const Tensor& c) {
+  return broadcast_apply(add_scaled_op, a, b, c);
+}
+Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& c) {
+  return broadcast_apply(lerp_op, a, b, c);
+}
+Tensor divide_by_root(const Tensor& a, const Tensor& b, const Tensor& c) {
+  return broadcast_apply(divide_by_root_op, a, b, c);
 }
 
 Tensor cast(const Tensor& x, DType dtype) {

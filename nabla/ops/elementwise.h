@@ -47,6 +47,14 @@ Tensor greater_equal(const Tensor& a, const Tensor& b);  ///< u8: 1 where a >= b
 /// a where the u8 condition is not 0, else b. Nothing of the other side gets into a gradient.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
+/// a + b c, rounded after each operation: one pass over what an update rule changes. `c` is often
+/// one number.
+Tensor add_scaled(const Tensor& a, const Tensor& b, const Tensor& c);
+/// a + c (b - a): from a, the share c of the way to b.
+Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& c);
+/// a / (sqrt(b) + c).
+Tensor divide_by_root(const Tensor& a, const Tensor& b, const Tensor& c);
+
 /// The values in another element type. Fractions are cut towards 0 in an integer type.
 Tensor cast(const Tensor& x, DType dtype);
 
@@ -74,6 +82,9 @@ inline Tensor operator-(double a, const Tensor& b) { return subtract(number(a, b
 inline Tensor operator*(double a, const Tensor& b) { return multiply(number(a, b.dtype()), b); }
 inline Tensor operator/(double a, const Tensor& b) { return divide(number(a, b.dtype()), b); }
 inline Tensor power(const Tensor& a, double b) { return power(a, number(b, a.dtype())); }
+inline Tensor lerp(const Tensor& a, const Tensor& b, double c) {
+  return lerp(a, b, number(c, a.dtype()));
+}
 inline Tensor maximum(const Tensor& a, double b) { return maximum(a, number(b, a.dtype())); }
 inline Tensor minimum(const Tensor& a, double b) { return minimum(a, number(b, a.dtype())); }
 inline Tensor equal(const Tensor& a, double b) { return equal(a, number(b, a.dtype())); }

@@ -25,9 +25,12 @@ std::shared_ptr<Optimizer> make(double learning_rate) {
 
 Sgd::Sgd(SgdOptions options) : Optimizer("sgd", options.learning_rate, {}) {}
 
+// -eta
+Tensors Sgd::coefficients(const Step& step) const { return {-step.rate}; }
+
 void Sgd::update(const Variables& variables, const Tensor& g, const Tensors& coefficients) const {
   const State& w = variables.parameter;
-  w.assign(w.value() - coefficients[0] * g);
+  w.assign(add_scaled(w.value(), g, coefficients[0]));
 }
 
 Momentum::Momentum(MomentumOptions options) : Momentum("momentum", options) {}
@@ -40,7 +43,7 @@ void Momentum::update(const Variables& variables, const Tensor& g,
                       const Tensors& coefficients) const {
   const State& w = variables.parameter;
   const State& m = variables.slots[0];
-  m.assign(gamma_ * m.value() + coefficients[0] * g);
+  m.assign(add_scaled(gamma_ * m.value(), g, coefficients[0]));
   w.assign(w.value() - m.value());
 }
 
@@ -58,21 +61,23 @@ Adam::Adam(AdamOptions options)
   require(options.epsilon > 0, "adam", "epsilon", options.epsilon, "above 0");
 }
 
-// eta / (1 - beta1^t) and 1 / sqrt(1 - beta2^t). 1 - beta^t is -expm1(t log beta), precise for
-// small t, where it is close to 0.
+// With c = sqrt(1 - beta2^t): -eta c / (1 - beta1^t) and epsilon c, since
+// m / (1 - beta1^t) / (sqrt(v) / c + epsilon) = c / (1 - beta1^t) m / (sqrt(v) + epsilon c).
+// 1 - beta^t is -expm1(t log beta), precise for small t, where it is close to 0.
 Tensors Adam::coefficients(const Step& step) const {
   const auto bias = [&](double beta) { return -expm1(step.count * std::log(beta)); };
-  return {step.rate / bias(options_.beta1), rsqrt(bias(options_.beta2))};
+  const Tensor c = sqrt(bias(options_.beta2));
+  return {-step.rate * c / bias(options_.beta1), options_.epsilon * c};
 }
 
 void Adam::update(const Variables& variables, const Tensor& g, const Tensors& coefficients) const {
-  const auto& [learning_rate, beta1, beta2, epsilon] = options_;
   const State& w = variables.parameter;
   const State& m = variables.slots[0];
   const State& v = variables.slots[1];
-  m.assign(beta1 * m.value() + (1 - beta1) * g);
-  v.assign(beta2 * v.value() + (1 - beta2) * square(g));
-  w.assign(w.value() - coefficients[0] * m.value() / (coefficients[1] * sqrt(v.value()) + epsilon));
+  m.assign(lerp(m.value(), g, 1 - options_.beta1));
+  v.assign(lerp(v.value(), square(g), 1 - options_.beta2));
+  const Tensor direction = divide_by_root(m.value(), v.value(), coefficients[1]);
+  w.assign(add_scaled(w.value(), direction, coefficients[0]));
 }
 
 std::span<const RuleEntry> rule_table() {

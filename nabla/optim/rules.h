@@ -20,6 +20,7 @@ class Sgd : public Optimizer {
   explicit Sgd(SgdOptions options = {});
 
  private:
+  Tensors coefficients(const Step& step) const override;
   void update(const Variables& variables, const Tensor& g,
               const Tensors& coefficients) const override;
 };

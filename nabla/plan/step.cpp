@@ -157,7 +157,8 @@ class TileBuilder {
     if (!is_number(operation.in[i])) return false;
     const TileVariants variants = variants_of(operation);
     if (i == 0) return variants.repeat_a != nullptr;
-    return i == 1 && variants.repeat_b != nullptr && !is_number(operation.in[0]);
+    if (i == 2) return variants.repeat_c != nullptr;
+    return variants.repeat_b != nullptr && !is_number(operation.in[0]);
   }
 
   static TileVariants variants_of(const Operation& operation) {
@@ -217,7 +218,8 @@ class TileBuilder {
     for (std::size_t k = 0; k < operation.in.size(); ++k) {
       const bool number = repeats(operation, k);
       in[k] = place_of(operation.in[k], number);
-      if (number) instruction.tile = k == 0 ? variants.repeat_a : variants.repeat_b;
+      const std::array with_number{variants.repeat_a, variants.repeat_b, variants.repeat_c};
+      if (number) instruction.tile = with_number[k];
     }
     instruction.a = in[0];
     instruction.b = in[1];

@@ -62,6 +62,31 @@ Array where(const std::vector<Array>& in, const Attributes&) {
   return out;
 }
 
+// a + b c and its like: the error is relative to the parts, which may cancel.
+template <double (*f)(double, double, double), double (*size)(double, double, double)>
+Array map3(const std::vector<Array>& in, const Attributes&) {
+  Array out = in[0];
+  out.scale = out.values;
+  for (std::size_t i = 0; i < out.values.size(); ++i) {
+    const double a = in[0].values[i];
+    const double b = in[1].values[i];
+    const double c = in[2].values[i];
+    out.values[i] = f(a, b, c);
+    out.scale[i] = size(a, b, c);
+  }
+  return out;
+}
+double add_scaled(double a, double b, double c) { return a + b * c; }
+double add_scaled_parts(double a, double b, double c) { return std::abs(a) + std::abs(b * c); }
+double interpolate(double a, double b, double c) { return a + c * (b - a); }
+double interpolate_parts(double a, double b, double c) {
+  return std::abs(a) + std::abs(c) * (std::abs(a) + std::abs(b));
+}
+double divide_by_root(double a, double b, double c) { return a / (std::sqrt(b) + c); }
+double divide_by_root_parts(double a, double b, double c) {
+  return std::abs(divide_by_root(a, b, c));
+}
+
 Array cast(const std::vector<Array>& in, const Attributes& attributes) {
   Array out = in[0];
   if (is_floating(std::get<TypeAttribute>(attributes).dtype)) return out;
@@ -111,6 +136,9 @@ std::map<std::string_view, Reference> elementwise_references() {
       {"less", of2<less>()},
       {"less_equal", of2<less_equal>()},
       {"where", {where}},
+      {"add_scaled", {map3<add_scaled, add_scaled_parts>, 2}},
+      {"lerp", {map3<interpolate, interpolate_parts>, 3}},
+      {"divide_by_root", {map3<divide_by_root, divide_by_root_parts>, 3}},
       {"cast", {cast}},
   };
 }

@@ -1,0 +1,134 @@
+#include "nabla/autodiff/trace.h"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "nabla/autodiff/recording.h"
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/ops/elementwise.h"
+
+namespace nabla {
+namespace {
+
+// "[1, 2] f64[2]" without the type, which clutters a drawing.
+std::string numbers_of(const Tensor& tensor) {
+  const std::string text = tensor.to_string();
+  return text.substr(0, text.rfind(' '));
+}
+
+std::string op_text(const Node& node) {
+  const std::string attributes = str(node.attributes);
+  return attributes.empty() ? std::string(node.op->name)
+                            : str(node.op->name, " (", attributes, ")");
+}
+
+std::string label_of(const std::vector<TracedNode>& nodes, int id) {
+  const TracedNode& node = nodes[static_cast<std::size_t>(id)];
+  if (!node.name.empty()) return node.name;
+  return node.op == "constant" ? numbers_of(node.value) : str("n", id);
+}
+
+}  // namespace
+
+std::vector<TracedNode> trace(const Function& f, const Tensors& x,
+                              const std::vector<std::string>& names) {
+  if (!names.empty() && names.size() != x.size()) {
+    throw ValueError(str("trace: ", names.size(), " names for ", x.size(), " inputs"));
+  }
+  Recording recording;
+  Tensors variables;
+  for (const Tensor& tensor : x) variables.push_back(recording.variable(tensor));
+  const Tensor output = f(variables);
+  recording.stop();
+  if (output.rank() != 0) {
+    throw ShapeError(str("trace: the function must give one number, got shape ", output.shape(),
+                         "; reduce it with sum or mean"));
+  }
+  const auto gradients = recording.gradients_of_nodes(output, number(1, output.dtype()));
+  const Graph& graph = recording.graph();
+
+  // What the output needs. The copies that stand for the inputs hide what they are copies of.
+  std::vector<char> needed(gradients.size(), 0);
+  const auto is_input = [&](std::int32_t id) {
+    return std::any_of(variables.begin(), variables.end(),
+                       [&](const Tensor& v) { return v.node().index == id; });
+  };
+  const std::int32_t first = recording.first_node();
+  for (const Tensor& variable : variables) {
+    const std::int32_t at = variable.node().index - first;
+    if (at < std::ssize(needed)) needed[static_cast<std::size_t>(at)] = 1;
+  }
+  if (!needed.empty()) needed.back() = 1;
+  for (auto at = std::ssize(needed) - 1; at >= 0; --at) {
+    const auto id = static_cast<std::int32_t>(at) + first;
+    if (needed[static_cast<std::size_t>(at)] == 0 || is_input(id)) continue;
+    for (const std::int32_t in : graph[id].in) {
+      if (in >= first) needed[static_cast<std::size_t>(in - first)] = 1;
+    }
+  }
+
+  std::vector<TracedNode> nodes;
+  std::map<std::int32_t, int> place;
+  for (std::size_t at = 0; at < needed.size(); ++at) {
+    if (needed[at] == 0) continue;
+    const auto id = static_cast<std::int32_t>(at) + first;
+    const Node& node = graph[id];
+    TracedNode traced{{}, op_text(node), {}, node.value, gradients[at]};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (variables[i].node().index != id) continue;
+      traced.name = names.empty() ? str("x", i) : names[i];
+      traced.op = "input";
+    }
+    for (const std::int32_t in : node.in) {
+      if (in >= first && traced.op != "input") traced.inputs.push_back(place.at(in));
+    }
+    place[id] = static_cast<int>(nodes.size());
+    nodes.push_back(std::move(traced));
+  }
+  return nodes;
+}
+
+std::string to_text(const std::vector<TracedNode>& nodes) {
+  std::ostringstream out;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const TracedNode& node = nodes[i];
+    if (node.op == "constant") continue;
+    out << label_of(nodes, static_cast<int>(i));
+    if (node.op != "input") {
+      std::vector<std::string> inputs;
+      for (const int in : node.inputs) inputs.push_back(label_of(nodes, in));
+      out << " = " << node.op << '(' << join(inputs, ", ") << ')';
+    }
+    out << "   value " << numbers_of(node.value);
+    if (node.gradient.defined()) out << "   gradient " << numbers_of(node.gradient);
+    out << '\n';
+  }
+  return out.str();
+}
+
+std::string to_dot(const std::vector<TracedNode>& nodes) {
+  std::ostringstream out;
+  out << "digraph computation {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n";
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const TracedNode& node = nodes[i];
+    const bool is_leaf = node.op == "input" || node.op == "constant";
+    out << "  n" << i << " [shape=" << (is_leaf ? "box" : "ellipse") << ", label=<";
+    if (node.op == "constant") {
+      out << numbers_of(node.value);
+    } else {
+      out << (is_leaf ? node.name : node.op) << "<br/><font color=\"forestgreen\">"
+          << numbers_of(node.value) << "</font>";
+      if (node.gradient.defined()) {
+        out << "<br/><font color=\"firebrick\">" << numbers_of(node.gradient) << "</font>";
+      }
+    }
+    out << ">];\n";
+    for (const int in : node.inputs) out << "  n" << in << " -> n" << i << ";\n";
+  }
+  out << "}\n";
+  return out.str();
+}
+
+}  // namespace nabla
