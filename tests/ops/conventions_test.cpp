@@ -152,6 +152,10 @@ TEST(Conventions, ProductsWithZeros) {
   expect_gradient([](const Tensor& x) { return product(x); }, {2, 5, 3}, {15, 6, 10});
 }
 
+TEST(Conventions, VarianceIsTheMeanSquare) {
+  EXPECT_EQ(variance(vector({1, 2, 3, 4})).item(), 1.25);
+}
+
 TEST(Conventions, StepsHaveNoDerivative) {
   expect_gradient([](const Tensor& x) { return floor(x) + sign(x) + positive(x); }, {0, 0.5, -1.5},
                   {0, 0, 0});
