@@ -20,6 +20,7 @@ struct TileOperand {
   Dims strides;               // in elements, one an axis of the program's extents
   bool written = false;
   bool repeats = false;  // one number, for instructions that take it as such
+  bool moves = false;    // may be at another address in every run
 };
 
 /// One function call on a tile. Places below the number of operands are operands, those above are

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "nabla/base/flush_denormals.h"
 #include "nabla/plan/memory.h"
@@ -24,10 +25,12 @@ struct Plan::Impl {
     std::byte* address = nullptr;
     std::vector<std::pair<std::byte**, std::ptrdiff_t>> fields;
 
-    void move_to(std::byte* now) {
-      if (now == address) return;
+    // Returns whether anything has changed.
+    bool move_to(std::byte* now) {
+      if (now == address) return false;
       address = now;
       for (const auto& [field, offset] : fields) *field = now + offset;
+      return !fields.empty();
     }
   };
   // A state's new value that could not be written in place.
@@ -52,6 +55,7 @@ struct Plan::Impl {
   std::vector<Tensor> outputs;
   std::vector<Tensor> constants;
   std::vector<std::byte*> address;  // of storages inside, while the plan is made
+  bool moved = true;                // states, since the steps were prepared
 
   void place_storages(const Program& program);
   void make_outputs(const Program& program);
@@ -163,7 +167,12 @@ Plan::~Plan() = default;
 void Plan::Impl::prepare(const std::vector<Tensor>& in) {
   for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
   for (std::size_t i = 0; i < states.size(); ++i) {
-    state_memory[i].move_to(is_written[i] != 0 ? states[i].writable_memory() : states[i].memory());
+    moved = state_memory[i].move_to(is_written[i] != 0 ? states[i].writable_memory()
+                                                       : states[i].memory()) ||
+            moved;
+  }
+  if (std::exchange(moved, false)) {
+    for (const auto& step : steps) step->prepare();
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Tensor& output = outputs[i];

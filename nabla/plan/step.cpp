@@ -5,6 +5,7 @@
 #include <set>
 
 #include "nabla/base/text.h"
+#include "nabla/kernels/small_program.h"
 #include "nabla/kernels/sum_program.h"
 
 namespace nabla::lowering {
@@ -38,7 +39,11 @@ class KernelStep : public Step {
 class TileStep : public Step {
  public:
   TileProgram program;
-  void run() override { program.run(); }
+  void prepare() override { small_.bind(program); }
+  void run() override { small_.empty() ? program.run() : small_.run(); }
+
+ private:
+  SmallProgram small_;
 };
 
 // A matrix product and the elementwise operations on its result, strip by strip.
@@ -54,22 +59,34 @@ class ProductStep : public Step {
   std::vector<T> small_c;       // where a product of one tile is made, which spares it strips
   std::int64_t m = 0, n = 0, k = 0;
 
+  void prepare() override {
+    if (small_c.empty() && m * n > TileProgram::tile_size) return;
+    epilogue.operands[0].data = c_data;
+    small_epilogue_.bind(epilogue);
+  }
+
   void run() override {
     Gemm<T> product{m, n, k, a, b, reinterpret_cast<T*>(c_data), n};
     product.a.data = reinterpret_cast<const T*>(a_data);
     product.b.data = reinterpret_cast<const T*>(b_data);
+    if (!small_epilogue_.empty()) {
+      gemm(product);
+      small_epilogue_.run();
+      return;
+    }
     product.epilogue = [](void* context, const GemmStrip<T>& strip) {
       auto& step = *static_cast<ProductStep*>(context);
       step.epilogue.run_strip(step.pass_, strip.row, strip.rows, strip.column, strip.columns,
                               reinterpret_cast<std::byte*>(strip.data), strip.row_stride);
     };
     product.context = this;
-    pass_ = small_c.empty() ? next_pass() : 0;
+    pass_ = next_pass();
     gemm(product);
   }
 
  private:
   std::uint64_t pass_ = 0;
+  SmallProgram small_epilogue_;  // where the product is one tile
 };
 
 // A sum, the elementwise operations that make its terms, and those on its result.
@@ -81,14 +98,26 @@ class SumStep : public Step {
   std::vector<std::byte> own_result;  // where only `after` needs it
   TileProgram after;                  // operand 0 is the result
 
+  void prepare() override {
+    if (terms == nullptr) sum.prepare();
+    small_after_.bind(after);
+  }
+
   void run() override {
     if (terms != nullptr) {
       reduce_sum(sum.dtype, sum.extents, terms, result);
     } else {
       sum.run(result);
     }
-    if (!after.instructions.empty()) after.run();
+    if (!small_after_.empty()) {
+      small_after_.run();
+    } else if (!after.instructions.empty()) {
+      after.run();
+    }
   }
+
+ private:
+  SmallProgram small_after_;
 };
 
 // Translates elementwise operations of a unit, those in front of its core or the others, into a
@@ -145,7 +174,8 @@ class TileBuilder {
   std::uint8_t add_operand(const Value& value, bool written, bool repeats = false) {
     values_.push_back(value);
     operands_.push_back({nullptr, static_cast<int>(size_of(value.dtype)),
-                         value.layout.reshape(extents_)->strides, written, repeats});
+                         value.layout.reshape(extents_)->strides, written, repeats,
+                         program_.storage(value.storage).kind == Storage::Kind::input});
     return static_cast<std::uint8_t>(operands_.size() - 1);
   }
 

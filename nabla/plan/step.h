@@ -18,6 +18,8 @@ class Step {
   virtual ~Step() = default;
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
+  /// To be called before the first run, and whenever addresses of other than inputs have changed.
+  virtual void prepare() {}
   virtual void run() = 0;
 
   StepInfo info;
