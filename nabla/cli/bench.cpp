@@ -100,8 +100,8 @@ Times measure(Captured& step, const std::vector<Tensors>& batches) {
     return time.count() / static_cast<double>(steps);
   };
   run(warm_up);
-  std::vector<double> times;
-  for (int i = 0; i < repetitions; ++i) times.push_back(run(long_enough));
+  std::vector<double> times(repetitions);
+  for (double& time : times) time = run(long_enough);
   std::ranges::sort(times);
   return {times[times.size() / 2], times.front(), times.back()};
 }

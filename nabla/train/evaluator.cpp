@@ -50,7 +50,7 @@ Tensor Evaluator::predict(const data::Dataset& dataset) {
   for (const std::int64_t extent : model_.output_shape(dataset.sample_shape())) {
     shape.push_back(extent);
   }
-  const Tensor all = Tensor::empty({DType::f32, shape});
+  Tensor all = Tensor::empty({DType::f32, shape});
   std::byte* to = all.bytes();
   for_each_batch(dataset, [&](const Tensors& batch) {
     const Tensor& result = predict_({batch[0]})[0];
