@@ -29,7 +29,7 @@ class State {
   void assign(const Tensor& tensor) const;
 
   /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters
-  /// of a model come to lie in one vector. Captured functions made before still use the old memory.
+  /// of a model come to lie in one vector. Captured functions made before follow it.
   void move_to(const BufferRef& memory, std::size_t offset) const;
 
   /// The variable's own memory, ready to be written: tensors read before get copies.

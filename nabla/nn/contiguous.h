@@ -9,7 +9,7 @@ namespace nabla::nn {
 
 /// Moves the memory of the variables into one vector, in this order and with their values: those of
 /// one element type lie without gaps, so that a whole model is updated in one pass. Functions
-/// captured before still use the old memory.
+/// captured before follow them.
 void make_contiguous(const std::vector<State>& variables);
 
 }  // namespace nabla::nn

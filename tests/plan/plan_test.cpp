@@ -38,6 +38,18 @@ TEST(Capture, SwapsStates) {
   EXPECT_EQ(b.value().item(), 1);
 }
 
+TEST(Capture, FollowsAStateToOtherMemory) {
+  const State theta(Tensor(1.0), "theta");
+  auto step = capture([&] {
+    theta.assign(theta.value() * 2);
+    return theta.value() + 0;
+  });
+  EXPECT_EQ(step().item(), 2);
+  theta.move_to(Buffer::allocate(64), 16);
+  EXPECT_EQ(step().item(), 4);
+  EXPECT_EQ(theta.value().item(), 4);
+}
+
 TEST(Capture, ReadingAValueNamesTheWayOut) {
   auto f = capture([](const Tensor& x) { return x * x.item(); });
   EXPECT_THROW(f(Tensor(1.0)), CaptureError);
