@@ -216,6 +216,7 @@ class Lowering {
 }  // namespace
 
 bool Value::is_uniform() const {
+  if (layout.shape.elements() == 0) return false;
   for (int i = 0; i < layout.shape.rank(); ++i) {
     if (layout.shape[i] > 1 && layout.strides[i] != 0) return false;
   }
