@@ -10,6 +10,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nabla/kernels/gemm.cpp"
 #include <hwy/aligned_allocator.h>
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -25,14 +26,15 @@
 //           for each tile of the strip
 //         epilogue
 //
-// The lanes of a vector are columns, so a row of B must be contiguous; where it is not, and where
-// it pays, B is packed into panels as wide as a tile. A is read one element at a time, with any
-// strides. If it is cheaper, the transposed product C^T = B^T A^T is computed instead, and only the
-// tiles are turned back as they are stored.
+// The lanes of a vector are columns, so a row of B must be contiguous; where it is not, B is packed
+// into panels as wide as a tile. Where it is read often, the first band of tiles packs it, on the
+// way. A is read one element at a time, with any strides, or packed by bands. If it is cheaper, the
+// transposed product C^T = B^T A^T is computed instead, and only the tiles are turned back as they
+// are stored.
 //
 // Measured on a processor with AVX2 and not kept: tiles of 4 rows by 3 vectors (5 % slower than 6
-// by 2), summing pieces of k so that A stays in the L1 cache, prefetching the next rows of A or
-// what an epilogue will read, blocks of fewer columns (epilogues like long rows).
+// by 2), summing pieces of k so that A stays in the L1 cache, prefetching the next rows of A,
+// blocks of fewer columns (epilogues like long rows), packing A by strips of whole cache lines.
 
 HWY_BEFORE_NAMESPACE();
 namespace nabla::HWY_NAMESPACE {
@@ -51,6 +53,7 @@ constexpr int64_t block_bytes = 256 << 10;
 #endif
 constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
+constexpr int64_t rows_ahead = 12;  // of B, fetched into the L1 cache before they are read
 // In multiply-adds; a core does some fifty in a nanosecond.
 constexpr int64_t tiny_work = 1024;         // less is computed without choosing blocks
 constexpr int64_t parallel_work = 1 << 20;  // less stays on the caller's thread
@@ -75,7 +78,8 @@ struct Tile {
   int64_t a_column_stride;
   const T* b;  // [k, columns]
   int64_t b_row_stride;
-  T* c;  // [rows, columns]
+  T* packed_b;  // where B is copied to, as a panel; or nullptr
+  T* c;         // [rows, columns]
   int64_t c_row_stride;
   int64_t columns;  // at most vectors * lanes
   bool add;         // to what C holds
@@ -120,6 +124,7 @@ HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
   const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
   const T* a = t.a;
   const T* b = t.b;
+  T* packed_b = t.packed_b;
   const int64_t a_row_stride = t.a_row_stride;
   const int64_t a_column_stride = t.a_column_stride;
   const int64_t b_row_stride = t.b_row_stride;
@@ -130,12 +135,19 @@ HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
+  const int64_t ahead = rows_ahead * b_row_stride;
   for (int64_t k = t.k; k > 0; --k) {
+    hwy::Prefetch(b + ahead);
     hn::Vec<D> b_row[vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes)
                                              : hn::LoadU(d, b + v * lanes);
+    }
+    if (packed_b != nullptr) {
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) hn::StoreU(b_row[v], d, packed_b + v * lanes);
+      packed_b += panel<T>;
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
@@ -206,76 +218,129 @@ HWY_INLINE void dispatch_tile(const Tile<T>& t, int64_t rows) {
   functions[static_cast<size_t>((rows - 1) * tile_widths + width)](t);
 }
 
-// Computes [rows, columns] by tiles; `t` is the first of them and walks over all. The panels of B
-// are b_panel_stride apart.
+// Rows split evenly into bands, the height of a tile at most: few rows in the last one would leave
+// most of the registers idle.
+struct Bands {
+  int64_t count;
+  int64_t height;
+  int64_t higher;  // so many of the first have a row more
+
+  explicit Bands(int64_t rows)
+      : count((rows + tile_rows - 1) / tile_rows),
+        height(count == 1 ? rows : rows / count),
+        higher(rows - height * count) {}
+
+  int64_t first(int64_t band) const { return band * height + std::min(band, higher); }
+  int64_t rows(int64_t band) const { return height + (band < higher ? 1 : 0); }
+};
+
+// Where a band starts in a packed A: between the bands a vector is free.
 template <class T>
-void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, int64_t b_panel_stride) {
+int64_t packed_band(const Bands& bands, int64_t band, int64_t k) {
+  return bands.first(band) * k + band * lanes<T>;
+}
+
+// The panels of B that a strip of tiles reads.
+template <class T>
+struct Panels {
+  const T* data;
+  int64_t row_stride;
+  int64_t panel_stride;
+  T* packed = nullptr;  // where the first band packs them, and the others read them
+};
+
+// Computes [rows, columns] by tiles; `t` is the first of them and walks over all. A may be packed
+// by bands.
+template <class T>
+void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, const Panels<T>& b,
+                   bool a_is_packed) {
   const T* a = t.a;
-  const T* b = t.b;
   T* c = t.c;
-  // Rows are split evenly: few rows in the last tile would leave most of the registers idle.
-  const int64_t bands = (rows + tile_rows - 1) / tile_rows;
-  const int64_t height = bands == 1 ? rows : rows / bands;
-  const int64_t higher = rows - height * bands;  // so many bands have a row more
+  const Bands bands(rows);
   const auto compute = [&](int64_t band, int64_t p) {
-    const int64_t i = band * height + std::min(band, higher);
+    const int64_t i = bands.first(band);
     const int64_t j = p * panel<T>;
-    t.a = a + i * t.a_row_stride;
-    t.b = b + p * b_panel_stride;
+    t.a = a + (a_is_packed ? packed_band<T>(bands, band, t.k) : i * t.a_row_stride);
+    if (a_is_packed) t.a_column_stride = bands.rows(band);
+    T* packed = b.packed == nullptr ? nullptr : b.packed + j * t.k;
+    if (packed == nullptr || band == 0) {
+      t.b = b.data + p * b.panel_stride;
+      t.b_row_stride = b.row_stride;
+      t.packed_b = packed;
+    } else {
+      t.b = packed;
+      t.b_row_stride = panel<T>;
+      t.packed_b = nullptr;
+    }
     t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
     t.columns = std::min(panel<T>, columns - j);
-    dispatch_tile(t, height + (band < higher ? 1 : 0));
+    dispatch_tile(t, bands.rows(band));
   };
   const int64_t panels = (columns + panel<T> - 1) / panel<T>;
   if (t.transposed) {  // few bands: a panel stays in the L1 cache for all of them
     for (int64_t p = 0; p < panels; ++p) {
-      for (int64_t band = 0; band < bands; ++band) compute(band, p);
+      for (int64_t band = 0; band < bands.count; ++band) compute(band, p);
     }
   } else {  // many panels: a band of A stays in the L1 cache
-    for (int64_t band = 0; band < bands; ++band) {
+    for (int64_t band = 0; band < bands.count; ++band) {
       for (int64_t p = 0; p < panels; ++p) compute(band, p);
     }
   }
 }
 
-// Copies rows k0.. and columns j0.. of a matrix into panels [k, width] of panel_columns columns and
-// zeros; width is a multiple of the lanes.
+// Copies A [rows, k], whose columns are contiguous, to bands [k, rows of the band].
+template <class T>
+HWY_NOINLINE void pack_bands(const T* a, int64_t column_stride, int64_t rows, int64_t k, T* out) {
+  const Lanes<T> d;
+  const Bands bands(rows);
+  // Some columns at a time, so that every cache line is fetched once.
+  for (int64_t begin = 0; begin < k; begin += 32) {
+    for (int64_t band = 0; band < bands.count; ++band) {
+      const int64_t height = bands.rows(band);
+      const T* from = a + bands.first(band) + begin * column_stride;
+      T* to = out + packed_band<T>(bands, band, k) + begin * height;
+      for (int64_t p = begin; p < std::min(k, begin + 32); ++p) {
+        for (int64_t i = 0; i < height; i += lanes<T>) {
+          const auto some = hn::FirstN(d, static_cast<size_t>(height - i));
+          // What is written beyond the band is overwritten by the next column.
+          hn::StoreU(hn::MaskedLoad(some, d, from + i), d, to + i);
+        }
+        from += column_stride;
+        to += height;
+      }
+    }
+  }
+}
+
+// Copies rows [k0, k0 + k) and columns [j0, j0 + columns) of a matrix, whose rows are not
+// contiguous, into panels [k, panel].
 template <class T>
 HWY_NOINLINE void pack(const MatrixView<T>& matrix, int64_t k0, int64_t k, int64_t j0,
-                       int64_t columns, int64_t panel_columns, int64_t width, T* out) {
+                       int64_t columns, T* out) {
   const Lanes<T> d;
   const int64_t row_stride = matrix.row_stride;
   const int64_t column_stride = matrix.column_stride;
   // One vector of one panel, rows [begin, end); `left` columns are there.
   const auto pack_vector = [&](const T* from, int64_t left, int64_t begin, int64_t end, T* to) {
     int64_t p = begin;
-    if (left > 0 && column_stride == 1) {
-      const auto some = hn::FirstN(d, static_cast<size_t>(std::min<int64_t>(left, lanes<T>)));
-      if (left >= lanes<T>) {
-        for (; p < end; ++p) hn::Store(hn::LoadU(d, from + p * row_stride), d, to + p * width);
-      }
-      for (; p < end; ++p) {
-        hn::Store(hn::MaskedLoad(some, d, from + p * row_stride), d, to + p * width);
-      }
-    } else if (left >= lanes<T> && row_stride == 1) {
+    if (left >= lanes<T> && row_stride == 1) {
       for (; p + block<T> <= end; p += block<T>) {
-        rows_from_columns(d, from + p, column_stride, to + p * width, width);
+        rows_from_columns(d, from + p, column_stride, to + p * panel<T>, panel<T>);
       }
     }
     for (; p < end; ++p) {
       for (int64_t i = 0; i < lanes<T>; ++i) {
-        to[p * width + i] = i < left ? from[p * row_stride + i * column_stride] : T{0};
+        to[p * panel<T> + i] = i < left ? from[p * row_stride + i * column_stride] : T{0};
       }
     }
   };
   // Some rows at a time, so that every cache line is fetched once.
   for (int64_t p = 0; p < k; p += 16) {
-    for (int64_t j = 0; j < columns; j += panel_columns) {
+    for (int64_t j = 0; j < columns; j += panel<T>) {
       const T* from = matrix.data + k0 * row_stride + (j0 + j) * column_stride;
-      T* to = out + j / panel_columns * width * k;
-      for (int64_t v = 0; v < width; v += lanes<T>) {
-        pack_vector(from + v * column_stride, std::min(panel_columns, columns - j) - v, p,
-                    std::min(k, p + 16), to + v);
+      for (int64_t v = 0; v < panel<T>; v += lanes<T>) {
+        pack_vector(from + v * column_stride, columns - j - v, p, std::min(k, p + 16),
+                    out + j * k + v);
       }
     }
   }
@@ -323,7 +388,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     s.b = g.b;
     // As few blocks as fit the cache, of equal width.
     const int64_t bytes = std::min(s.k, gemm_chunk) * s.n * static_cast<int64_t>(sizeof(T));
-    const int64_t blocks = std::max(bytes / block_bytes, (s.n - 1) / most_columns) + 1;
+    const int64_t blocks = std::max((bytes - 1) / block_bytes, (s.n - 1) / most_columns) + 1;
     s.block_columns = round_up((s.n + blocks - 1) / blocks, panel<T>);
     // Packing B pays where it is read often, or where its lines are so far apart that they fall
     // into few sets of a cache; A likewise.
@@ -333,7 +398,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     const bool often =
         s.m >= 10 * tile_rows || (s.m >= 16 && bytes_apart(s.b.row_stride) % 2048 == 0);
     s.pack_b = transpose_b || (often && s.n > panel<T>);
-    s.pack_a = s.a.column_stride != 1 && s.n >= 4 * panel<T> &&
+    s.pack_a = s.a.row_stride == 1 && s.a.column_stride != 1 && s.n >= 4 * panel<T> &&
                (s.k >= 256 || bytes_apart(s.a.column_stride) % 512 == 0);
   }
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
@@ -365,6 +430,22 @@ struct Scratch {
   int64_t k0 = 0;
 };
 
+// Rows [k0, k0 + k) and columns [j0, j0 + columns) of B.
+template <class T>
+Panels<T> panels_of_b(const Blocking<T>& s, Scratch<T>& scratch, std::uint64_t call, int64_t k0,
+                      int64_t k, int64_t j0, int64_t columns) {
+  const T* b = s.b.data + k0 * s.b.row_stride + j0 * s.b.column_stride;
+  if (!s.pack_b) return {b, s.b.row_stride, panel<T>};
+  T* packed = scratch.b.get(std::min(s.k, gemm_chunk) * s.block_columns);
+  const bool is_there = scratch.call == call && scratch.column == j0 && scratch.k0 == k0;
+  scratch.call = call;
+  scratch.column = j0;
+  scratch.k0 = k0;
+  if (!is_there && s.b.column_stride == 1) return {b, s.b.row_stride, panel<T>, packed};
+  if (!is_there) pack(s.b, k0, k, j0, columns, packed);
+  return {packed, panel<T>, panel<T> * k};
+}
+
 // The strip of rows [i0, i0 + rows) and columns [j0, j0 + columns).
 template <class T>
 void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, int64_t i0,
@@ -385,33 +466,21 @@ void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, i
               .a = s.a.data + i0 * s.a.row_stride + k0 * s.a.column_stride,
               .a_row_stride = s.a.row_stride,
               .a_column_stride = s.a.column_stride,
-              .b = s.b.data + k0 * s.b.row_stride + j0,
-              .b_row_stride = s.b.row_stride,
+              .b = nullptr,
+              .b_row_stride = 0,
+              .packed_b = nullptr,
               .c = strip.data,
               .c_row_stride = strip.row_stride,
               .columns = 0,
               .add = k0 > 0,
               .transposed = s.transposed};
-    if (s.pack_b) {
-      T* packed = scratch.b.get(chunk * s.block_columns);
-      if (scratch.call != call || scratch.column != j0 || scratch.k0 != k0) {
-        pack(s.b, k0, t.k, j0, columns, panel<T>, panel<T>, packed);
-        scratch.call = call;
-        scratch.column = j0;
-        scratch.k0 = k0;
-      }
-      t.b = packed;
-      t.b_row_stride = panel<T>;
-    }
     if (s.pack_a) {
-      const int64_t width = round_up(rows, lanes<T>);
-      T* packed = scratch.a.get(chunk * round_up(s.strip_rows, lanes<T>));
-      pack({s.a.data, s.a.column_stride, s.a.row_stride}, k0, t.k, i0, rows, width, width, packed);
+      T* packed = scratch.a.get(chunk * s.strip_rows + round_up(s.strip_rows, lanes<T>) * lanes<T>);
+      pack_bands(t.a, t.a_column_stride, rows, t.k, packed);
       t.a = packed;
       t.a_row_stride = 1;
-      t.a_column_stride = width;
     }
-    compute_tiles(t, rows, columns, s.pack_b ? panel<T> * t.k : panel<T>);
+    compute_tiles(t, rows, columns, panels_of_b(s, scratch, call, k0, t.k, j0, columns), s.pack_a);
     k0 += chunk;
   } while (k0 < s.k);
   if (g.epilogue != nullptr) g.epilogue(g.context, strip);
@@ -449,6 +518,7 @@ void compute_tiny(const Gemm<T>& g) {
             .a_column_stride = g.a.column_stride,
             .b = g.b.data,
             .b_row_stride = g.b.row_stride,
+            .packed_b = nullptr,
             .c = g.c,
             .c_row_stride = g.c_row_stride,
             .columns = 0,
@@ -469,7 +539,7 @@ void compute_tiny(const Gemm<T>& g) {
     t.columns = columns;
     dispatch_tile(t, rows);
   } else {
-    compute_tiles(t, rows, columns, panel<T>);
+    compute_tiles(t, rows, columns, {t.b, t.b_row_stride, panel<T>}, false);
   }
   if (g.epilogue != nullptr) g.epilogue(g.context, {0, g.m, 0, g.n, g.c, g.c_row_stride});
 }
