@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t tile_size = TileProgram::tile_size;
 // A chunk of work for one thread, in element-instructions: some ten microseconds.
 constexpr std::int64_t chunk_work = 65536;
+constexpr std::int64_t shortest_row = 32;  // that makes a tile of its own
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -64,9 +65,11 @@ std::uint64_t next_pass() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-Tiling::Tiling(TileSize size) : whole(size), tile(size), row_tiles(1), column_tiles(1) {
-  if (size.elements() <= tile_size) return;
-  const std::int64_t rows = std::clamp<std::int64_t>(tile_size / size.columns, 1, size.rows);
+Tiling::Tiling(TileSize size, std::int64_t most_rows)
+    : whole(size), tile(size), row_tiles(1), column_tiles(1) {
+  if (size.elements() <= tile_size && size.rows <= most_rows) return;
+  const std::int64_t rows =
+      std::clamp<std::int64_t>(tile_size / size.columns, 1, std::min(size.rows, most_rows));
   tile.columns = std::min(size.columns, tile_size);
   row_tiles = ceil_divide(size.rows, rows);
   column_tiles = ceil_divide(size.columns, tile.columns);
@@ -261,7 +264,14 @@ void TileProgram::run_strip(std::uint64_t pass, std::int64_t row, std::int64_t r
                             std::int64_t column, std::int64_t columns, std::byte* strip,
                             std::int64_t strip_stride) const {
   TileRunner runner(*this, pass);
-  const Tiling tiling({rows, columns});
+  // Tiles of several rows would be laid out densely first, which costs more than short tiles.
+  const auto is_apart = [&](std::int64_t row_stride) { return row_stride != columns; };
+  const bool one_row =
+      columns >= shortest_row &&
+      (is_apart(strip_stride) || std::any_of(operands.begin() + 1, operands.end(), [&](auto& o) {
+         return !o.repeats && o.strides[0] != 0 && is_apart(o.strides[0]);
+       }));
+  const Tiling tiling({rows, columns}, one_row ? 1 : tile_size);
   for (std::int64_t tile = 0; tile < tiling.tiles(); ++tile) {
     tiling.visit(tile, [&](std::int64_t tile_row, std::int64_t tile_column, TileSize size) {
       std::array<std::byte*, max_places> addresses;

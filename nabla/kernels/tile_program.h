@@ -79,7 +79,7 @@ struct Tiling {
   TileSize tile;
   std::int64_t row_tiles, column_tiles;
 
-  explicit Tiling(TileSize size);
+  explicit Tiling(TileSize size, std::int64_t most_rows = TileProgram::tile_size);
   std::int64_t tiles() const { return row_tiles * column_tiles; }
 
   /// Calls body(row, column, size) for tile `index`.
