@@ -374,21 +374,27 @@ void cast(std::int64_t n, const void* a, const void*, const void*, void* out) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(x[i]);
 }
 
+// Behind the last whole vector, the last `lanes` numbers are done together, some for the second
+// time: processors without AVX-512 are slow to store parts of vectors. `out` may be `a`, so they
+// are read before anything is written.
 template <class F, class T>
 void vector_unary(std::int64_t n, const void* a, const void*, const void*, void* out) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T* x = static_cast<const T*>(a);
   T* y = static_cast<T*>(out);
+  if (n < lanes) {
+    const auto first = hn::FirstN(d, static_cast<std::size_t>(n));
+    hn::BlendedStore(F()(d, hn::MaskedLoad(first, d, x)), first, d, y);
+    return;
+  }
+  const auto last = hn::LoadU(d, x + n - lanes);
   std::int64_t i = 0;
   if constexpr (is_f32<decltype(d)> && std::is_same_v<F, Exp>) {
     i = f32::exp_run(n, x, y);
   }
   for (; i + lanes <= n; i += lanes) hn::StoreU(F()(d, hn::LoadU(d, x + i)), d, y + i);
-  if (i < n) {
-    const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
-    hn::BlendedStore(F()(d, hn::MaskedLoad(rest, d, x + i)), rest, d, y + i);
-  }
+  if (i < n) hn::StoreU(F()(d, last), d, y + n - lanes);
 }
 
 // ---- The table.
