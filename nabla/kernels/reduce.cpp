@@ -13,6 +13,7 @@
 
 #include "nabla/base/parallel.h"
 #include "nabla/kernels/scratch.h"
+#include "nabla/kernels/short_rows-inl.h"
 #include "nabla/kernels/tiles.h"
 
 #ifndef NABLA_REDUCE_TABLE  // this file is read once for each instruction set
@@ -21,7 +22,7 @@ namespace nabla {
 // n, stride between rows, columns (or rows, where each is reduced for itself), from, to
 using ReduceLoop = void (*)(std::int64_t, std::int64_t, std::int64_t, const void*, void*);
 struct ReduceTable {
-  std::array<SumBlock, 5> sum_block, sum_chunk;
+  std::array<SumRows, 5> sum_rows;
   std::array<AddRows, 5> add_rows;
   std::array<ReduceLoop, 5> sum_columns, max_rows, max_columns, min_rows, min_columns, argmax,
       argmin, cumulative;
@@ -81,21 +82,25 @@ T sum_of_block(std::int64_t n, const T* x) {
   return add_lanes(sums, lanes);
 }
 
+// The sum of at most one chunk of neighbours. From 0, as every sum starts: the sum of negative
+// zeros is 0.
 template <class T>
-void sum_block(std::int64_t n, const void* x, void* out) {
-  // From 0, as every sum starts: the sum of negative zeros is 0.
-  *static_cast<T*>(out) = static_cast<T>(T{0} + sum_of_block(n, static_cast<const T*>(x)));
-}
-
-// The sum of at most one chunk of neighbours.
-template <class T>
-void sum_chunk(std::int64_t n, const void* x, void* out) {
+T sum_of_chunk(std::int64_t n, const T* x) {
   T total = 0;
   for (std::int64_t i = 0; i < n; i += block) {
-    total =
-        static_cast<T>(total + sum_of_block(std::min(block, n - i), static_cast<const T*>(x) + i));
+    total = static_cast<T>(total + sum_of_block(std::min(block, n - i), x + i));
   }
-  *static_cast<T*>(out) = total;
+  return total;
+}
+
+template <class T>
+void sum_rows(std::int64_t rows, std::int64_t n, const void* x, void* out) {
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(out);
+  if constexpr (short_rows::fit<T>(1)) {
+    if (short_rows::fit<T>(n)) return short_rows::sum(rows, n, from, to);
+  }
+  for (std::int64_t row = 0; row < rows; ++row) to[row] = sum_of_chunk(n, from + row * n);
 }
 
 // Adds rows to `width` sums, which stay in registers.
@@ -212,24 +217,36 @@ void argument_columns(std::int64_t n, std::int64_t stride, std::int64_t columns,
   }
 }
 
-// A row whose largest value is infinite has differences that are no numbers.
+// Differences from -infinity, the largest value of a row of such, would be no numbers.
 template <class T>
-T shift_of(std::int64_t n, const T* x) {
-  const T m = extreme_row<T, true>(n, x);
-  return m == -std::numeric_limits<T>::infinity() ? T{0} : m;
+T finite_shift(T largest) {
+  return largest == -std::numeric_limits<T>::infinity() ? T{0} : largest;
+}
+
+// x - m of some rows into `to`, with each row's m.
+template <class T>
+void shift_rows(std::int64_t rows, std::int64_t n, const T* x, T* to, T* shifts) {
+  if constexpr (short_rows::fit<T>(1)) {
+    if (short_rows::fit<T>(n)) {
+      short_rows::largest(rows, n, x, shifts);
+      for (std::int64_t row = 0; row < rows; ++row) shifts[row] = finite_shift(shifts[row]);
+      return short_rows::subtract(rows, n, x, shifts, to);
+    }
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const T m = shifts[row] = finite_shift(extreme_row<T, true>(n, x + row * n));
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) to[row * n + i] = x[row * n + i] - m;
+  }
 }
 
 // exp(x - m) of some rows into `to`, with each row's m and sum. The exponentials of all rows are
 // one run: a row of ten classes alone would leave most of a vector unused.
 template <class T>
 void exponentials(std::int64_t rows, std::int64_t n, const T* x, T* to, T* shifts, T* sums) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const T m = shifts[row] = shift_of(n, x + row * n);
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < n; ++i) to[row * n + i] = x[row * n + i] - m;
-  }
+  shift_rows(rows, n, x, to, shifts);
   tiles().exp[dtype_of<T>].dense(rows * n, to, nullptr, nullptr, to);
-  for (std::int64_t row = 0; row < rows; ++row) sum_chunk<T>(n, to + row * n, sums + row);
+  sum_rows<T>(rows, n, to, sums);
 }
 
 // Rows at a time: about a block of elements, and never more than a block of rows.
@@ -243,15 +260,30 @@ void logsumexp_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void*
   auto* memory = reinterpret_cast<T*>(scratch(static_cast<std::size_t>(n * step) * sizeof(T)));
   T shifts[block];
   T sums[block];
+  const T* x = static_cast<const T*>(from);
   T* out = static_cast<T*>(to);
   for (std::int64_t row = 0; row < rows; row += step) {
     const std::int64_t count = std::min(step, rows - row);
-    exponentials(count, n, static_cast<const T*>(from) + row * n, memory, shifts, sums);
+    exponentials(count, n, x + row * n, memory, shifts, sums);
     tiles().log[dtype_of<T>].dense(count, sums, nullptr, nullptr, sums);
     for (std::int64_t i = 0; i < count; ++i) {
-      const bool infinite = shifts[i] == std::numeric_limits<T>::infinity();
-      out[row + i] = infinite ? shifts[i] : shifts[i] + sums[i];
+      out[row + i] = shifts[i] + sums[i];
+      if (shifts[i] == std::numeric_limits<T>::infinity()) {  // or NaN, if that is in the row, too
+        out[row + i] = extreme_row<T, true>(n, x + (row + i) * n);
+      }
     }
+  }
+}
+
+// x[row, :] *= factors[row]
+template <class T>
+void scale_rows(std::int64_t rows, std::int64_t n, T* x, const T* factors) {
+  if constexpr (short_rows::fit<T>(1)) {
+    if (short_rows::fit<T>(n)) return short_rows::scale(rows, n, x, factors);
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) x[row * n + i] *= factors[row];
   }
 }
 
@@ -264,10 +296,8 @@ void softmax_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* f
     const std::int64_t count = std::min(step, rows - row);
     T* out = static_cast<T*>(to) + row * n;
     exponentials(count, n, static_cast<const T*>(from) + row * n, out, shifts, sums);
-    for (std::int64_t r = 0; r < count; ++r) {
-#pragma GCC ivdep
-      for (std::int64_t i = 0; i < n; ++i) out[r * n + i] /= sums[r];
-    }
+    for (std::int64_t r = 0; r < count; ++r) sums[r] = T{1} / sums[r];
+    scale_rows(count, n, out, sums);
   }
 }
 
@@ -294,8 +324,7 @@ void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t column
         function<std::uint8_t __VA_OPT__(, ) __VA_ARGS__>                                    \
   }
 constexpr ReduceTable table = {
-    .sum_block = NABLA_ALL_TYPES(sum_block),
-    .sum_chunk = NABLA_ALL_TYPES(sum_chunk),
+    .sum_rows = NABLA_ALL_TYPES(sum_rows),
     .add_rows = NABLA_ALL_TYPES(add_rows),
     .sum_columns = NABLA_ALL_TYPES(sum_columns),
     .max_rows = NABLA_ALL_TYPES(extreme_rows, true),
@@ -374,13 +403,13 @@ void each_row(std::int64_t rows, std::int64_t n, std::int64_t out_columns, DType
 
 // One row of many chunks.
 void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
-  const auto sum = table().sum_chunk[static_cast<std::size_t>(dtype)];
-  if (n <= chunk_elements) return sum(n, x, out);
+  const SumRows sum = sum_rows(dtype);
+  if (n <= chunk_elements) return sum(1, n, x, out);
   const std::int64_t chunks = ceil_divide(n, chunk_elements);
   std::byte* sums = scratch(static_cast<std::size_t>(chunks) * sizeof(double));
   parallel_for(chunks, [&](std::int64_t i) {
     const std::int64_t first = i * chunk_elements;
-    sum(std::min(chunk_elements, n - first), at(x, first, dtype), at(sums, i, dtype));
+    sum(1, std::min(chunk_elements, n - first), at(x, first, dtype), at(sums, i, dtype));
   });
   visit(dtype, [&](auto type) {
     using T = decltype(type);
@@ -394,7 +423,7 @@ void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
 
 }  // namespace
 
-SumBlock sum_block(DType dtype) { return table().sum_block[static_cast<std::size_t>(dtype)]; }
+SumRows sum_rows(DType dtype) { return table().sum_rows[static_cast<std::size_t>(dtype)]; }
 AddRows add_rows(DType dtype) { return table().add_rows[static_cast<std::size_t>(dtype)]; }
 
 void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
@@ -409,9 +438,8 @@ void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
     }
     return;
   }
-  const auto sum = table().sum_chunk[static_cast<std::size_t>(dtype)];
   split(e.outer, e.n, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t o = first; o < last; ++o) sum(e.n, at(x, o * e.n, dtype), at(out, o, dtype));
+    sum_rows(dtype)(last - first, e.n, at(x, first * e.n, dtype), at(out, first, dtype));
   });
 }
 

@@ -19,9 +19,9 @@ struct ReduceExtents {
 /// The pieces of that tree.
 inline constexpr std::int64_t sum_block_size = 512;
 inline constexpr std::int64_t sum_chunk_size = 64 * sum_block_size;
-/// The sum of a block of at most sum_block_size neighbours.
-using SumBlock = void (*)(std::int64_t n, const void* x, void* out);
-SumBlock sum_block(DType dtype);
+/// out[row] = sum of x[row, :], for a dense [rows, n] with n at most sum_chunk_size.
+using SumRows = void (*)(std::int64_t rows, std::int64_t n, const void* x, void* out);
+SumRows sum_rows(DType dtype);
 /// sums[c] = sums[c] + x[0, c] + x[1, c] + ..., for a dense [rows, columns].
 using AddRows = void (*)(std::int64_t rows, std::int64_t columns, const void* x, void* sums);
 AddRows add_rows(DType dtype);

@@ -18,12 +18,7 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 void SumProgram::run(std::byte* out) {
   if (!small_.empty() && extents.inner == 1) {
     small_.run();
-    const auto size = static_cast<std::int64_t>(size_of(dtype));
-    const SumBlock sum = sum_block(dtype);
-    for (std::int64_t row = 0; row < extents.outer; ++row) {
-      sum(extents.n, small_.result() + row * extents.n * size, out + row * size);
-    }
-    return;
+    return sum_rows(dtype)(extents.outer, extents.n, small_.result(), out);
   }
   if (extents.n == 0) {  // no terms to read, not even one number that repeats
     std::memset(out, 0, static_cast<std::size_t>(extents.outer * extents.inner) * size_of(dtype));
@@ -43,16 +38,14 @@ void SumProgram::sum_short_rows(std::byte* out) const {
   const std::int64_t n = extents.n;
   const std::int64_t tile_rows = block / std::max<std::int64_t>(1, n);
   const std::int64_t chunk_rows = sum_chunk_size / block * tile_rows;
-  const SumBlock sum = sum_block(dtype);
+  const SumRows sum = sum_rows(dtype);
   parallel_for(ceil_divide(extents.outer, chunk_rows), [&](std::int64_t chunk) {
     TileRunner runner(terms);
     const std::int64_t end = std::min(extents.outer, (chunk + 1) * chunk_rows);
     for (std::int64_t row = chunk * chunk_rows; row < end; row += tile_rows) {
       const std::int64_t count = std::min(tile_rows, end - row);
       const std::byte* values = runner.run_at(0, row, 0, {count, n});
-      for (std::int64_t r = 0; r < count; ++r) {
-        sum(n, values + r * n * size, out + (row + r) * size);
-      }
+      sum(count, n, values, out + row * size);
     }
   });
 }
@@ -63,7 +56,7 @@ void SumProgram::sum_long_rows(T* out) const {
   const std::int64_t chunks = ceil_divide(extents.n, sum_chunk_size);
   auto* sums =
       reinterpret_cast<T*>(scratch(static_cast<std::size_t>(extents.outer * chunks) * sizeof(T)));
-  const SumBlock sum = sum_block(dtype);
+  const SumRows sum = sum_rows(dtype);
   parallel_for(extents.outer * chunks, [&](std::int64_t index) {
     TileRunner runner(terms);
     const std::int64_t first = index % chunks * sum_chunk_size;
@@ -72,7 +65,7 @@ void SumProgram::sum_long_rows(T* out) const {
     for (std::int64_t column = first; column < end; column += block) {
       const std::int64_t count = std::min(block, end - column);
       T part;
-      sum(count, runner.run_at(0, index / chunks, column, {1, count}), &part);
+      sum(1, count, runner.run_at(0, index / chunks, column, {1, count}), &part);
       total = static_cast<T>(total + part);
     }
     sums[index] = total;

@@ -11,6 +11,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "nabla/kernels/functions-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace nabla {
 namespace HWY_NAMESPACE {
@@ -170,13 +172,17 @@ struct LessEqual {
   }
 };
 
-// ---- Functions of one vector. Highway's are accurate inside their range and give the same bits on
-// every target with fused multiply-add; here they get their values at the ends, and keep NaN.
+// ---- Functions of one vector: our own for f32. For f64 Highway's, which are accurate inside their
+// range and give the same bits on every target with fused multiply-add; here they get their values
+// at the ends, and keep NaN.
 
 template <class D>
 using V = hn::Vec<D>;
 template <class D>
 using ElementOf = hn::TFromD<D>;
+
+template <class D>
+constexpr bool is_f32 = sizeof(ElementOf<D>) == 4;
 
 template <class D>
 V<D> number(D d, double value) {
@@ -193,58 +199,86 @@ V<D> keep_nan(D /*d*/, V<D> x, V<D> y) {
 // exp is infinite well before this, and the conversion to an integer exponent is still right.
 template <class D>
 V<D> below_overflow(D d, V<D> x) {
-  return hn::Min(x, number(d, sizeof(ElementOf<D>) == 4 ? 100.0 : 800.0));
+  return hn::Min(x, number(d, 800));
 }
 
 struct Exp {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {
-    return keep_nan(d, x, hn::Exp(d, below_overflow(d, x)));
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::exp(x);
+    } else {
+      return keep_nan(d, x, hn::Exp(d, below_overflow(d, x)));
+    }
   }
 };
 struct Expm1 {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {
-    return keep_nan(d, x, hn::Expm1(d, below_overflow(d, x)));
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::expm1(x);
+    } else {
+      return keep_nan(d, x, hn::Expm1(d, below_overflow(d, x)));
+    }
   }
 };
 struct Log {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {
-    const auto at_ends = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity(d)),
-                                        hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
-    const auto inside = hn::And(hn::Gt(x, hn::Zero(d)), hn::Lt(x, infinity(d)));
-    return hn::IfThenElse(inside, hn::Log(d, x), at_ends);
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::log(x);
+    } else {
+      const auto at_ends = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity(d)),
+                                          hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
+      const auto inside = hn::And(hn::Gt(x, hn::Zero(d)), hn::Lt(x, infinity(d)));
+      return hn::IfThenElse(inside, hn::Log(d, x), at_ends);
+    }
   }
 };
 struct Log1p {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {
-    const auto minus_one = number(d, -1);
-    const auto at_ends = hn::IfThenElse(hn::Eq(x, minus_one), hn::Neg(infinity(d)),
-                                        hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
-    const auto inside = hn::And(hn::Gt(x, minus_one), hn::Lt(x, infinity(d)));
-    return hn::IfThenElse(inside, hn::Log1p(d, x), at_ends);
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::log1p(x);
+    } else {
+      const auto minus_one = number(d, -1);
+      const auto at_ends = hn::IfThenElse(hn::Eq(x, minus_one), hn::Neg(infinity(d)),
+                                          hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
+      const auto inside = hn::And(hn::Gt(x, minus_one), hn::Lt(x, infinity(d)));
+      return hn::IfThenElse(inside, hn::Log1p(d, x), at_ends);
+    }
   }
 };
 struct Tanh {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {
-    return keep_nan(d, x, hn::Tanh(d, x));
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::tanh(x);
+    } else {
+      return keep_nan(d, x, hn::Tanh(d, x));
+    }
   }
 };
 struct Sigmoid {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {
-    const auto one = number(d, 1);
-    return hn::Div(one, hn::Add(one, Exp()(d, hn::Neg(x))));
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::sigmoid(x);
+    } else {
+      const auto one = number(d, 1);
+      return hn::Div(one, hn::Add(one, Exp()(d, hn::Neg(x))));
+    }
   }
 };
 struct Softplus {
   template <class D>
-  V<D> operator()(D d, V<D> x) const {  // log(1 + e^x) without overflow
-    const auto tail = hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(x))));
-    return keep_nan(d, x, hn::Add(hn::Max(x, hn::Zero(d)), tail));
+  V<D> operator()([[maybe_unused]] D d, V<D> x) const {
+    if constexpr (is_f32<D>) {
+      return f32::softplus(x);
+    } else {  // log(1 + e^x) without overflow
+      const auto tail = hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(x))));
+      return keep_nan(d, x, hn::Add(hn::Max(x, hn::Zero(d)), tail));
+    }
   }
 };
 // Highway reduces arguments by multiples of pi that it keeps as integers: beyond this, and for what
@@ -340,18 +374,27 @@ void cast(std::int64_t n, const void* a, const void*, const void*, void* out) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(x[i]);
 }
 
+// Behind the last whole vector, the last `lanes` numbers are done together, some for the second
+// time: processors without AVX-512 are slow to store parts of vectors. `out` may be `a`, so they
+// are read before anything is written.
 template <class F, class T>
 void vector_unary(std::int64_t n, const void* a, const void*, const void*, void* out) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T* x = static_cast<const T*>(a);
   T* y = static_cast<T*>(out);
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(F()(d, hn::LoadU(d, x + i)), d, y + i);
-  if (i < n) {
-    const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
-    hn::BlendedStore(F()(d, hn::MaskedLoad(rest, d, x + i)), rest, d, y + i);
+  if (n < lanes) {
+    const auto first = hn::FirstN(d, static_cast<std::size_t>(n));
+    hn::BlendedStore(F()(d, hn::MaskedLoad(first, d, x)), first, d, y);
+    return;
   }
+  const auto last = hn::LoadU(d, x + n - lanes);
+  std::int64_t i = 0;
+  if constexpr (is_f32<decltype(d)> && std::is_same_v<F, Exp>) {
+    i = f32::exp_run(n, x, y);
+  }
+  for (; i + lanes <= n; i += lanes) hn::StoreU(F()(d, hn::LoadU(d, x + i)), d, y + i);
+  if (i < n) hn::StoreU(F()(d, last), d, y + n - lanes);
 }
 
 // ---- The table.

@@ -32,22 +32,32 @@ Spec infer_loss(const Op&, Inputs in, const Attributes&) {
   return {in[0].dtype(), rows};
 }
 
+// losses[i] -= scores[i, labels[i]]
+template <class T, class Label>
+void subtract_labelled(std::int64_t rows, std::int64_t classes, const T* scores,
+                       const Label* labels, T* losses) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (labels[i] < 0 || labels[i] >= classes) {
+      throw ValueError(str("softmax_cross_entropy: label ", labels[i], " of row ", i,
+                           " is outside of [0, ", classes, ")"));
+    }
+    losses[i] -= scores[i * classes + labels[i]];
+  }
+}
+
 void loss_kernel(std::span<const Argument> in, const Argument& out, const Attributes&) {
   const std::int64_t classes = in[0].shape().back();
   const std::int64_t rows = in[1].shape().elements();
   row_logsumexp(out.dtype, rows, classes, in[0].data, out.data);
-  visit(out.dtype, [&](auto type) {
-    using T = decltype(type);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const std::int64_t label =
-          in[1].dtype == DType::i64 ? in[1].as<std::int64_t>()[i] : in[1].as<std::int32_t>()[i];
-      if (label < 0 || label >= classes) {
-        throw ValueError(str("softmax_cross_entropy: label ", label, " of row ", i,
-                             " is outside of [0, ", classes, ")"));
-      }
-      out.as<T>()[i] = static_cast<T>(out.as<T>()[i] - in[0].as<T>()[i * classes + label]);
-    }
-  });
+  const auto subtract = [&]<class T, class Label>(T, Label) {
+    subtract_labelled(rows, classes, in[0].as<T>(), in[1].as<Label>(), out.as<T>());
+  };
+  const bool wide = in[1].dtype == DType::i64;
+  if (out.dtype == DType::f32) {
+    wide ? subtract(float{}, std::int64_t{}) : subtract(float{}, std::int32_t{});
+  } else {
+    wide ? subtract(double{}, std::int64_t{}) : subtract(double{}, std::int32_t{});
+  }
 }
 
 // softmax(scores) - one_hot(labels), the derivative of each row's loss.
