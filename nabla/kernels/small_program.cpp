@@ -40,7 +40,16 @@ bool SmallProgram::bind(const TileProgram& program) {
       return false;
     }
   }
+  addresses_.clear();
+  addresses_.resize(program.instructions.size());
   for (const TileInstruction& instruction : program.instructions) {
+    if (!instruction.places.empty()) {
+      auto& addresses = addresses_[calls_.size()];
+      for (const std::uint8_t i : instruction.places) addresses.push_back(place[i]);
+      auto* list = reinterpret_cast<std::byte*>(addresses.data());
+      calls_.push_back({instruction.tile, list, nullptr, nullptr, nullptr});
+      continue;
+    }
     calls_.push_back({instruction.tile, place[instruction.a], place[instruction.b],
                       place[instruction.c], place[instruction.out]});
   }
@@ -57,6 +66,11 @@ void SmallProgram::find_moves(const TileProgram& program, const std::vector<std:
   for (std::size_t k = 0; k < calls_.size(); ++k) {
     const TileInstruction& instruction = program.instructions[k];
     Call& call = calls_[k];
+    for (std::size_t j = 0; j < instruction.places.size(); ++j) {
+      const std::size_t i = instruction.places[j];
+      if (moves(i)) moves_.push_back({&program.operands[i].data, &addresses_[k][j]});
+    }
+    if (!instruction.places.empty()) continue;
     const std::pair<std::uint8_t, std::byte**> inputs[] = {
         {instruction.a, &call.a}, {instruction.b, &call.b}, {instruction.c, &call.c}};
     for (const auto& [i, address] : inputs) {

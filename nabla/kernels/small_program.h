@@ -48,7 +48,8 @@ class SmallProgram {
   std::vector<Copy> copies_in_;
   std::vector<Call> calls_;
   std::vector<Move> moves_;
-  std::vector<double> memory_;  // temporaries and copies
+  std::vector<std::vector<std::byte*>> addresses_;  // that joined tiles take, by call
+  std::vector<double> memory_;                      // temporaries and copies
   std::byte* result_ = nullptr;
 };
 

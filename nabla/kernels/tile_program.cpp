@@ -161,6 +161,14 @@ void TileRunner::run_flat(std::int64_t first, std::int64_t elements) {
 
 void TileRunner::execute(std::int64_t elements) {
   for (const TileInstruction& instruction : program_.instructions) {
+    if (!instruction.places.empty()) {
+      std::array<std::byte*, TileProgram::max_places> addresses;
+      for (std::size_t i = 0; i < instruction.places.size(); ++i) {
+        addresses[i] = place_[instruction.places[i]];
+      }
+      instruction.tile(elements, addresses.data(), nullptr, nullptr, nullptr);
+      continue;
+    }
     instruction.tile(elements, place_[instruction.a], place_[instruction.b], place_[instruction.c],
                      place_[instruction.out]);
   }
@@ -216,6 +224,64 @@ void TileProgram::collapse() {
   flat = kept <= 1 && std::all_of(operands.begin(), operands.end(), [&](const TileOperand& o) {
            return kept == 0 || o.repeats || o.strides[0] == 1;
          });
+}
+
+namespace {
+
+// Five instructions in a row that are Adam's update; none reads more of the others than that.
+bool is_adam(const TileTable& t, DType dtype, const TileInstruction* i) {
+  const auto is_result = [&](std::uint8_t place) {
+    return std::any_of(i, i + 4, [&](const TileInstruction& other) { return other.out == place; });
+  };
+  return i[0].tile == t.lerp[dtype].repeat_c && i[1].tile == t.square[dtype].dense &&
+         i[2].tile == t.lerp[dtype].repeat_c && i[3].tile == t.divide_by_root[dtype].repeat_c &&
+         i[4].tile == t.add_scaled[dtype].repeat_c && i[1].a == i[0].b && i[2].b == i[1].out &&
+         i[3].a == i[0].out && i[3].b == i[2].out && i[4].b == i[3].out && !is_result(i[2].a) &&
+         !is_result(i[4].a);
+}
+
+TileInstruction joined_adam(const TileTable& t, DType dtype, const TileInstruction* i) {
+  TileInstruction joined;
+  joined.tile = t.adam[dtype].dense;
+  joined.places.resize(AdamOperand::count);
+  joined.places[AdamOperand::mean] = i[0].a;
+  joined.places[AdamOperand::square] = i[2].a;
+  joined.places[AdamOperand::parameter] = i[4].a;
+  joined.places[AdamOperand::gradient] = i[0].b;
+  joined.places[AdamOperand::new_mean] = i[0].out;
+  joined.places[AdamOperand::new_square] = i[2].out;
+  joined.places[AdamOperand::new_parameter] = i[4].out;
+  joined.places[AdamOperand::weight_of_gradient] = i[0].c;
+  joined.places[AdamOperand::weight_of_square] = i[2].c;
+  joined.places[AdamOperand::epsilon] = i[3].c;
+  joined.places[AdamOperand::scale] = i[4].c;
+  return joined;
+}
+
+}  // namespace
+
+void TileProgram::join() {
+  // Whether instructions from the i-th on need what is in a temporary, or somebody outside does.
+  const auto is_needed = [&](std::size_t i, std::uint8_t place) {
+    if (place < operands.size()) return true;
+    for (; i < instructions.size(); ++i) {
+      const TileInstruction& other = instructions[i];
+      if (other.a == place || other.b == place || other.c == place) return true;
+      if (other.out == place) return false;
+    }
+    return place == result;
+  };
+  for (std::size_t at = 0; at + 5 <= instructions.size(); ++at) {
+    const TileInstruction* i = &instructions[at];
+    if (is_needed(at + 5, i[1].out) || is_needed(at + 5, i[3].out)) continue;
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      if (!is_adam(tiles(), dtype, i)) continue;
+      instructions[at] = joined_adam(tiles(), dtype, i);
+      const auto next = instructions.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+      instructions.erase(next, next + 4);
+      break;
+    }
+  }
 }
 
 void TileProgram::run() const { flat ? run_flat() : run_planes(); }

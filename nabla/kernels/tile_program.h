@@ -28,6 +28,8 @@ struct TileOperand {
 struct TileInstruction {
   Tile tile = nullptr;
   std::uint8_t a = 0, b = 0, c = 0, out = 0;
+  /// If not empty, the tile takes the addresses of these places instead.
+  std::vector<std::uint8_t> places;
 };
 
 /// The same instructions for every element of an index space.
@@ -48,6 +50,10 @@ class TileProgram {
   /// Joins neighbouring axes that every operand steps through as if they were one. Call it once,
   /// when all operands are known.
   void collapse();
+
+  /// Puts instructions for which there is one tile in its place: the same functions of each
+  /// element, but their vectors stay in registers.
+  void join();
 
   /// Runs over all elements, on several threads where that is worth it.
   void run() const;

@@ -357,6 +357,32 @@ void ternary(std::int64_t n, const void* a, const void* b, const void* c, void* 
 }
 
 template <class T>
+void adam(std::int64_t n, const void* a, const void*, const void*, void*) {
+  std::byte* const* place = static_cast<std::byte* const*>(a);
+  const auto at = [&](AdamOperand::Index i) { return reinterpret_cast<T*>(place[i]); };
+  const T* mean = at(AdamOperand::mean);
+  const T* square = at(AdamOperand::square);
+  const T* parameter = at(AdamOperand::parameter);
+  const T* gradient = at(AdamOperand::gradient);
+  T* new_mean = at(AdamOperand::new_mean);
+  T* new_square = at(AdamOperand::new_square);
+  T* new_parameter = at(AdamOperand::new_parameter);
+  const T weight_of_gradient = *at(AdamOperand::weight_of_gradient);
+  const T weight_of_square = *at(AdamOperand::weight_of_square);
+  const T epsilon = *at(AdamOperand::epsilon);
+  const T scale = *at(AdamOperand::scale);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T m = Lerp()(mean[i], gradient[i], weight_of_gradient);
+    const T v = Lerp()(square[i], Square()(gradient[i]), weight_of_square);
+    const T step = DivideByRoot()(m, v, epsilon);
+    new_mean[i] = m;
+    new_square[i] = v;
+    new_parameter[i] = AddScaled()(parameter[i], step, scale);
+  }
+}
+
+template <class T>
 void where(std::int64_t n, const void* a, const void* b, const void* c, void* out) {
   const std::uint8_t* condition = static_cast<const std::uint8_t*>(a);
   const T* x = static_cast<const T*>(b);
@@ -472,6 +498,7 @@ constexpr TileTable table = {
     .divide_by_root = ternary_floats<DivideByRoot>,
     .cast = {cast_from<float>, cast_from<double>, cast_from<std::int32_t>, cast_from<std::int64_t>,
              cast_from<std::uint8_t>},
+    .adam = {{TileVariants{adam<float>}, TileVariants{adam<double>}}},
 };
 
 const TileTable* tile_table() { return &table; }

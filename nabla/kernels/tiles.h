@@ -30,6 +30,27 @@ struct TileSet {
   }
 };
 
+/// What the joined tile of Adam reads and writes; from `weight_of_gradient` on, it is one number:
+///   new_mean = lerp(mean, gradient, weight_of_gradient)
+///   new_square = lerp(square, gradient^2, weight_of_square)
+///   new_parameter = parameter + new_mean / (sqrt(new_square) + epsilon) * scale
+struct AdamOperand {
+  enum Index : std::uint8_t {
+    mean,
+    square,
+    parameter,
+    gradient,
+    new_mean,
+    new_square,
+    new_parameter,
+    weight_of_gradient,
+    weight_of_square,
+    epsilon,
+    scale,
+    count
+  };
+};
+
 /// The element type in brackets of each set is that of the inputs. Comparisons write u8, `where`
 /// reads its condition as u8 and is found by the type of its other inputs.
 struct TileTable {
@@ -39,6 +60,9 @@ struct TileTable {
   TileSet equal, not_equal, less, less_equal;
   TileSet where, add_scaled, lerp, divide_by_root;
   std::array<TileSet, std::size(all_dtypes)> cast;  // cast[from][to]
+  /// Adam's update of a parameter, five tiles as one loop (see TileProgram::join): `a` points to
+  /// the addresses in AdamOperand's order.
+  TileSet adam;
 };
 
 /// The table for the chosen instruction set (see isa()).

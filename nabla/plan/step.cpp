@@ -159,6 +159,7 @@ class TileBuilder {
     }
     result.operands = operands_;
     result.temporaries = temporaries_;
+    result.join();
     return result;
   }
 
