@@ -94,6 +94,7 @@ struct Tile {
   int64_t c_row_stride;
   int64_t columns;  // at most vectors * lanes
   bool add;         // to what C holds
+  const T* scale;   // or add so many times the product; or nullptr
   bool transposed;  // C is [columns, rows]
 };
 
@@ -101,7 +102,7 @@ struct Tile {
 template <class T>
 HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int64_t width) {
   int64_t i = 0;
-  if (t.transposed && !t.add) {
+  if (t.transposed && !t.add && t.scale == nullptr) {
     const Lanes<T> d;
     for (; i + block<T> <= rows; i += block<T>) {
       int64_t j = 0;
@@ -121,7 +122,8 @@ HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int6
   for (; i < rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) {
       T& c = t.c[i * row_stride + j * column_stride];
-      c = t.add ? c + sums[i * width + j] : sums[i * width + j];
+      const T sum = t.scale == nullptr ? sums[i * width + j] : sums[i * width + j] * *t.scale;
+      c = t.add || t.scale != nullptr ? c + sum : sum;
     }
   }
 }
@@ -186,6 +188,19 @@ HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
   }
   T* c = t.c;
   const int64_t c_row_stride = t.c_row_stride;
+  if (t.scale != nullptr) {
+    const auto scale = hn::Set(d, *t.scale);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) {
+        const T* from = c + i * c_row_stride + v * lanes;
+        const auto old =
+            partial && v == vectors - 1 ? hn::MaskedLoad(last, d, from) : hn::LoadU(d, from);
+        sum[i][v] = hn::Add(old, hn::Mul(sum[i][v], scale));
+      }
+    }
+  }
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
@@ -294,8 +309,9 @@ void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, const Panels<T>& b
     if (t.a_column_stride == 1 && t.a_row_stride == t.k) {
       t.next_a_stride = (bands.rows(band) + panels - 1) / panels;
       t.next_a = t.a + t.k * (bands.rows(band) + p * t.next_a_stride);
-    } else {
-      t.next_a = t.a;
+    } else {  // instead, what is added to
+      t.next_a = t.scale == nullptr ? t.a : t.c;
+      t.next_a_stride = t.scale == nullptr ? 0 : t.c_row_stride;
     }
     dispatch_tile(t, bands.rows(band));
   };
@@ -497,6 +513,7 @@ void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, i
               .c_row_stride = strip.row_stride,
               .columns = 0,
               .add = k0 > 0,
+              .scale = g.scale,
               .transposed = s.transposed};
     if (s.pack_a) {
       T* packed = scratch.a.get(chunk * s.strip_rows + round_up(s.strip_rows, lanes<T>) * lanes<T>);
@@ -549,6 +566,7 @@ void compute_tiny(const Gemm<T>& g) {
             .c_row_stride = g.c_row_stride,
             .columns = 0,
             .add = false,
+            .scale = g.scale,
             .transposed = false};
   int64_t rows = g.m;
   int64_t columns = g.n;

@@ -25,7 +25,7 @@ struct GemmStrip {
   std::int64_t row_stride;
 };
 
-/// The product C = A B with an optional epilogue; see `gemm`.
+/// The product C = A B, or C += A B * scale, with an optional epilogue; see `gemm`.
 template <class T>
 struct Gemm {
   std::int64_t m;
@@ -37,6 +37,9 @@ struct Gemm {
   /// epilogue sees. Must not overlap a or b.
   T* c;
   std::int64_t c_row_stride;  ///< at least n
+  /// Where given, A B times this number is added to C (rounded after each), which saves an epilogue
+  /// a way through memory; k is then at most gemm_chunk, and C is not nullptr.
+  const T* scale = nullptr;
   /// Called once for every strip as soon as it is finished, while it is in the L1 cache, from any
   /// thread; it may overwrite the strip, but must not call gemm. The strips tile C exactly once;
   /// their rows are as long as the caches allow.

@@ -56,10 +56,12 @@ class ProductStep : public Step {
   std::byte* a_data = nullptr;
   std::byte* b_data = nullptr;
   std::byte* c_data = nullptr;  // nullptr: only the epilogue sees the product, strip by strip
+  std::byte* scale = nullptr;   // instead of an epilogue: so many times the product is added to c
   std::vector<T> small_c;       // where a product of one tile is made, which spares it strips
   std::int64_t m = 0, n = 0, k = 0;
 
   void prepare() override {
+    if (scale != nullptr) return;
     if (small_c.empty() && m * n > TileProgram::tile_size) return;
     epilogue.operands[0].data = c_data;
     small_epilogue_.bind(epilogue);
@@ -69,6 +71,11 @@ class ProductStep : public Step {
     Gemm<T> product{m, n, k, a, b, reinterpret_cast<T*>(c_data), n};
     product.a.data = reinterpret_cast<const T*>(a_data);
     product.b.data = reinterpret_cast<const T*>(b_data);
+    if (scale != nullptr) {
+      product.scale = reinterpret_cast<const T*>(scale);
+      gemm(product);
+      return;
+    }
     if (!small_epilogue_.empty()) {
       gemm(product);
       small_epilogue_.run();
@@ -307,6 +314,22 @@ void bind_operands(TileProgram& tile_program, const TileBuilder& builder, std::s
   }
 }
 
+// Whether all that happens to a product is that a state has some number times it added.
+bool adds_scaled_product(const Program& program, int unit_id, const Operation& product,
+                         const TileBuilder& builder, const TileProgram& epilogue) {
+  const DType dtype = product.out.dtype;
+  if (epilogue.instructions.size() != 1 || product.in[0].layout.shape[1] > gemm_chunk) return false;
+  const TileInstruction& instruction = epilogue.instructions[0];
+  if (instruction.tile != tiles().add_scaled[dtype].repeat_c || instruction.b != 0) return false;
+  if (instruction.a == 0 || program.escapes(product.out.storage, unit_id)) return false;
+  const Value& old = builder.operand_values()[instruction.a];
+  const Value& out = builder.operand_values()[instruction.out];
+  const Storage& state = program.storage(old.storage);
+  return state.kind == Storage::Kind::state &&
+         program.storage(out.storage).alias_of_state == state.index && old.layout.offset == 0 &&
+         old.layout.is_contiguous() && old.layout.shape == product.out.layout.shape;
+}
+
 template <class T>
 std::unique_ptr<Step> make_product_step(const Program& program, int unit_id, const Bind& bind) {
   const Unit& unit = program.unit(unit_id);
@@ -321,14 +344,19 @@ std::unique_ptr<Step> make_product_step(const Program& program, int unit_id, con
   step->b = {nullptr, b.strides[0], b.strides[1]};
   bind(step->a_data, operation.in[0]);
   bind(step->b_data, operation.in[1]);
+  TileBuilder builder(program, unit_id);
+  step->epilogue = builder.build(operation.out.layout.shape);
+  if (adds_scaled_product(program, unit_id, operation, builder, step->epilogue)) {
+    bind(step->c_data, builder.operand_values()[step->epilogue.instructions[0].out]);
+    bind(step->scale, builder.operand_values()[step->epilogue.instructions[0].c]);
+    return step;
+  }
   if (program.escapes(operation.out.storage, unit_id)) {
     bind(step->c_data, operation.out);
   } else if (step->m * step->n <= TileProgram::tile_size) {
     step->small_c.resize(static_cast<std::size_t>(step->m * step->n));
     step->c_data = reinterpret_cast<std::byte*>(step->small_c.data());
   }
-  TileBuilder builder(program, unit_id);
-  step->epilogue = builder.build(operation.out.layout.shape);
   bind_operands(step->epilogue, builder, 1, bind);
   return step;
 }

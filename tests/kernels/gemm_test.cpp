@@ -106,6 +106,29 @@ bool same_bits(const std::vector<T>& x, const std::vector<T>& y) {
          (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0);
 }
 
+// Adds some times the product to what is there.
+template <class T>
+void check_added(Gemm<T> g, const std::vector<T>& product) {
+  const T scale = static_cast<T>(-0.3);
+  const T old = 5;
+  const T guard = 77;
+  std::vector<T> c(static_cast<std::size_t>(g.m * g.c_row_stride), guard);
+  std::vector<T> expected = c;
+  for (std::int64_t i = 0; i < g.m; ++i) {
+    for (std::int64_t j = 0; j < g.n; ++j) {
+      const auto at = static_cast<std::size_t>(i * g.c_row_stride + j);
+      c[at] = old + static_cast<T>(j);
+      const T scaled = product[static_cast<std::size_t>(i * g.n + j)] * scale;
+      expected[at] = c[at] + scaled;
+    }
+  }
+  g.c = c.data();
+  g.epilogue = nullptr;
+  g.scale = &scale;
+  gemm(g);
+  EXPECT_TRUE(same_bits(c, expected));
+}
+
 // Multiplies in every way that must give the same bits and compares with the definition.
 template <class T>
 void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layout b_layout) {
@@ -145,6 +168,7 @@ void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layo
       EXPECT_TRUE(same_bits(inside, epilogue ? expected_after : expected));
     }
   }
+  if (k <= gemm_chunk) check_added(g, expected);
 }
 
 template <class T>
