@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "nabla/base/parallel.h"
+#include "nabla/kernels/small_gemm.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nabla/kernels/gemm.cpp"
@@ -78,29 +79,9 @@ HWY_INLINE void fetch_to_l2(const void* line) {
 #endif
 }
 
-// One register tile: C = A B over a chunk of k.
-template <class T>
-struct Tile {
-  int64_t k;
-  const T* a;  // [rows, k]
-  int64_t a_row_stride;
-  int64_t a_column_stride;
-  const T* next_a;  // k elements, next_a_stride apart, are fetched into the L2 cache
-  int64_t next_a_stride;
-  const T* b;  // [k, columns]
-  int64_t b_row_stride;
-  T* packed_b;  // where B is copied to, as a panel; or nullptr
-  T* c;         // [rows, columns]
-  int64_t c_row_stride;
-  int64_t columns;  // at most vectors * lanes
-  bool add;         // to what C holds
-  const T* scale;   // or add so many times the product; or nullptr
-  bool transposed;  // C is [columns, rows]
-};
-
 // Writes a tile that was summed in `sums` [rows, width] and cannot be stored as it is.
 template <class T>
-HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int64_t width) {
+HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, int64_t width) {
   int64_t i = 0;
   if (t.transposed && !t.add && t.scale == nullptr) {
     const Lanes<T> d;
@@ -130,7 +111,7 @@ HWY_NOINLINE void write_tile(const Tile<T>& t, int64_t rows, const T* sums, int6
 
 // A tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be partial.
 template <class D, int rows, int vectors, bool partial>
-HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
+HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
   using T = hn::TFromD<D>;
   const D d;
   constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
@@ -218,7 +199,7 @@ HWY_NOINLINE void compute_tile(const Tile<hn::TFromD<D>>& t) {
 // compute_tile for every number of rows and each way to cover the columns: one column, or some
 // vectors the last of which is partial or not.
 template <class T>
-using TileFunction = void (*)(const Tile<T>&);
+using TileFunction = void (*)(const GemmTile<T>&);
 constexpr int tile_widths = 1 + 2 * tile_vectors;
 
 template <class T, int i>
@@ -239,13 +220,13 @@ constexpr std::array<TileFunction<T>, sizeof...(i)> tile_functions(
 }
 
 template <class T>
-HWY_INLINE void dispatch_tile(const Tile<T>& t, int64_t rows) {
+HWY_INLINE TileFunction<T> function_of_tile(int64_t rows, int64_t columns) {
   static constexpr auto functions =
       tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_widths>());
-  const int64_t vectors = (t.columns + lanes<T> - 1) / lanes<T>;
-  const bool partial = t.columns != vectors * lanes<T>;
-  const int64_t width = t.columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
-  functions[static_cast<size_t>((rows - 1) * tile_widths + width)](t);
+  const int64_t vectors = (columns + lanes<T> - 1) / lanes<T>;
+  const bool partial = columns != vectors * lanes<T>;
+  const int64_t width = columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
+  return functions[static_cast<size_t>((rows - 1) * tile_widths + width)];
 }
 
 // Rows split evenly into bands, the height of a tile at most: few rows in the last one would leave
@@ -282,7 +263,7 @@ struct Panels {
 // Computes [rows, columns] by tiles; `t` is the first of them and walks over all. A may be packed
 // by bands.
 template <class T>
-void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, const Panels<T>& b,
+void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T>& b,
                    bool a_is_packed) {
   const T* a = t.a;
   T* c = t.c;
@@ -313,7 +294,7 @@ void compute_tiles(Tile<T>& t, int64_t rows, int64_t columns, const Panels<T>& b
       t.next_a = t.scale == nullptr ? t.a : t.c;
       t.next_a_stride = t.scale == nullptr ? 0 : t.c_row_stride;
     }
-    dispatch_tile(t, bands.rows(band));
+    function_of_tile<T>(bands.rows(band), t.columns)(t);
   };
   if (t.transposed) {  // few bands: a panel stays in the L1 cache for all of them
     for (int64_t p = 0; p < panels; ++p) {
@@ -500,21 +481,21 @@ void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, i
   const int64_t chunk = std::min(s.k, gemm_chunk);
   int64_t k0 = 0;
   do {
-    Tile<T> t{.k = std::min(chunk, s.k - k0),
-              .a = s.a.data + i0 * s.a.row_stride + k0 * s.a.column_stride,
-              .a_row_stride = s.a.row_stride,
-              .a_column_stride = s.a.column_stride,
-              .next_a = nullptr,
-              .next_a_stride = 0,
-              .b = nullptr,
-              .b_row_stride = 0,
-              .packed_b = nullptr,
-              .c = strip.data,
-              .c_row_stride = strip.row_stride,
-              .columns = 0,
-              .add = k0 > 0,
-              .scale = g.scale,
-              .transposed = s.transposed};
+    GemmTile<T> t{.k = std::min(chunk, s.k - k0),
+                  .a = s.a.data + i0 * s.a.row_stride + k0 * s.a.column_stride,
+                  .a_row_stride = s.a.row_stride,
+                  .a_column_stride = s.a.column_stride,
+                  .next_a = nullptr,
+                  .next_a_stride = 0,
+                  .b = nullptr,
+                  .b_row_stride = 0,
+                  .packed_b = nullptr,
+                  .c = strip.data,
+                  .c_row_stride = strip.row_stride,
+                  .columns = 0,
+                  .add = k0 > 0,
+                  .scale = g.scale,
+                  .transposed = s.transposed};
     if (s.pack_a) {
       T* packed = scratch.a.get(chunk * s.strip_rows + round_up(s.strip_rows, lanes<T>) * lanes<T>);
       pack_bands(t.a, t.a_column_stride, rows, t.k, packed);
@@ -550,57 +531,78 @@ HWY_NOINLINE void compute_blocks(const Gemm<T>& g) {
   }
 }
 
-// For products so small that to choose blocks would take longer than the product.
+template <class T>
+bool is_tiny(const Gemm<T>& g) {
+  const bool contiguous = g.b.column_stride == 1 || g.n == 1;
+  return contiguous && g.c != nullptr && g.m * g.n > 0 && g.m <= 64 && g.n <= 64 &&
+         g.m * g.n * g.k <= tiny_work;
+}
+
+// A tiny product as tiles of so many rows and columns.
+template <class T>
+struct TinyGemm {
+  GemmTile<T> tile;
+  int64_t rows;
+  int64_t columns;
+  bool swapped;
+
+  explicit TinyGemm(const Gemm<T>& g)
+      : tile{},
+        rows(g.m),
+        columns(g.n),  // a column is a row: use the lanes
+        swapped(g.n == 1 && g.c_row_stride == 1 && g.a.row_stride == 1) {
+    tile.k = g.k;
+    tile.c = g.c;
+    tile.c_row_stride = g.c_row_stride;
+    tile.scale = g.scale;
+    if (swapped) std::swap(rows, columns);
+    tile.a = swapped ? g.b.data : g.a.data;
+    tile.a_row_stride = swapped ? 0 : g.a.row_stride;
+    tile.a_column_stride = swapped ? g.b.row_stride : g.a.column_stride;
+    tile.next_a = tile.a;
+    tile.b = swapped ? g.a.data : g.b.data;
+    tile.b_row_stride = swapped ? g.a.column_stride : g.b.row_stride;
+    tile.columns = columns;
+  }
+  bool is_one_tile() const { return rows <= tile_rows && columns <= panel<T>; }
+};
+
 template <class T>
 void compute_tiny(const Gemm<T>& g) {
-  Tile<T> t{.k = g.k,
-            .a = g.a.data,
-            .a_row_stride = g.a.row_stride,
-            .a_column_stride = g.a.column_stride,
-            .next_a = g.a.data,
-            .next_a_stride = 0,
-            .b = g.b.data,
-            .b_row_stride = g.b.row_stride,
-            .packed_b = nullptr,
-            .c = g.c,
-            .c_row_stride = g.c_row_stride,
-            .columns = 0,
-            .add = false,
-            .scale = g.scale,
-            .transposed = false};
-  int64_t rows = g.m;
-  int64_t columns = g.n;
-  if (g.n == 1 && g.c_row_stride == 1 && g.a.row_stride == 1) {  // a column is a row: use the lanes
-    t.a = g.b.data;
-    t.a_row_stride = 0;
-    t.a_column_stride = g.b.row_stride;
-    t.b = g.a.data;
-    t.b_row_stride = g.a.column_stride;
-    rows = 1;
-    columns = g.m;
-  }
-  if (rows <= tile_rows && columns <= panel<T>) {
-    t.columns = columns;
-    dispatch_tile(t, rows);
+  TinyGemm<T> tiny(g);
+  if (tiny.is_one_tile()) {
+    function_of_tile<T>(tiny.rows, tiny.columns)(tiny.tile);
   } else {
-    compute_tiles(t, rows, columns, {t.b, t.b_row_stride, panel<T>}, false);
+    compute_tiles(tiny.tile, tiny.rows, tiny.columns,
+                  {tiny.tile.b, tiny.tile.b_row_stride, panel<T>}, false);
   }
   if (g.epilogue != nullptr) g.epilogue(g.context, {0, g.m, 0, g.n, g.c, g.c_row_stride});
 }
 
 template <class T>
 void gemm_any(const Gemm<T>& g) {
-  const bool contiguous = g.b.column_stride == 1 || g.n == 1;
-  if (contiguous && g.c != nullptr && g.m * g.n > 0 && g.m <= 64 && g.n <= 64 &&
-      g.m * g.n * g.k <= tiny_work) {
+  if (is_tiny(g)) {
     compute_tiny(g);
   } else if (g.m != 0 && g.n != 0) {
     compute_blocks(g);
   }
 }
 
+template <class T>
+void bind_any(const Gemm<T>& g, SmallGemm<T>& small) {
+  small.compute = nullptr;
+  if (!is_tiny(g) || g.epilogue != nullptr) return;
+  const TinyGemm<T> tiny(g);
+  if (!tiny.is_one_tile()) return;
+  small.tile = tiny.tile;
+  small.swapped = tiny.swapped;
+  small.compute = function_of_tile<T>(tiny.rows, tiny.columns);
+}
+
 }  // namespace
 
+void bind_f32(const Gemm<float>& g, SmallGemm<float>& small) { bind_any(g, small); }
+void bind_f64(const Gemm<double>& g, SmallGemm<double>& small) { bind_any(g, small); }
 void gemm_f32(const Gemm<float>& g) { gemm_any(g); }
 void gemm_f64(const Gemm<double>& g) { gemm_any(g); }
 
@@ -612,9 +614,22 @@ namespace nabla {
 
 HWY_EXPORT(gemm_f32);
 HWY_EXPORT(gemm_f64);
+HWY_EXPORT(bind_f32);
+HWY_EXPORT(bind_f64);
 
 void gemm(const Gemm<float>& gemm) { HWY_DYNAMIC_DISPATCH(gemm_f32)(gemm); }
 void gemm(const Gemm<double>& gemm) { HWY_DYNAMIC_DISPATCH(gemm_f64)(gemm); }
+
+template <>
+bool SmallGemm<float>::bind(const Gemm<float>& product) {
+  HWY_DYNAMIC_DISPATCH(bind_f32)(product, *this);
+  return !empty();
+}
+template <>
+bool SmallGemm<double>::bind(const Gemm<double>& product) {
+  HWY_DYNAMIC_DISPATCH(bind_f64)(product, *this);
+  return !empty();
+}
 
 }  // namespace nabla
 #endif

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "nabla/base/text.h"
+#include "nabla/kernels/small_gemm.h"
 #include "nabla/kernels/small_program.h"
 #include "nabla/kernels/sum_program.h"
 
@@ -61,26 +62,37 @@ class ProductStep : public Step {
   std::int64_t m = 0, n = 0, k = 0;
 
   void prepare() override {
-    if (scale != nullptr) return;
-    if (small_c.empty() && m * n > TileProgram::tile_size) return;
-    epilogue.operands[0].data = c_data;
-    small_epilogue_.bind(epilogue);
+    if (scale == nullptr) {
+      if (small_c.empty() && m * n > TileProgram::tile_size) return;
+      epilogue.operands[0].data = c_data;
+      if (!small_epilogue_.bind(epilogue)) return;
+    }
+    small_product_.bind(product());
   }
 
   void run() override {
+    if (!small_product_.empty()) {
+      small_product_.run(reinterpret_cast<const T*>(a_data), reinterpret_cast<const T*>(b_data),
+                         reinterpret_cast<T*>(c_data));
+    } else if (scale != nullptr || !small_epilogue_.empty()) {
+      gemm(product());
+    } else {
+      run_strips();
+    }
+    small_epilogue_.run();
+  }
+
+ private:
+  Gemm<T> product() const {
     Gemm<T> product{m, n, k, a, b, reinterpret_cast<T*>(c_data), n};
     product.a.data = reinterpret_cast<const T*>(a_data);
     product.b.data = reinterpret_cast<const T*>(b_data);
-    if (scale != nullptr) {
-      product.scale = reinterpret_cast<const T*>(scale);
-      gemm(product);
-      return;
-    }
-    if (!small_epilogue_.empty()) {
-      gemm(product);
-      small_epilogue_.run();
-      return;
-    }
+    product.scale = reinterpret_cast<const T*>(scale);
+    return product;
+  }
+
+  void run_strips() {
+    Gemm<T> product = this->product();
     product.epilogue = [](void* context, const GemmStrip<T>& strip) {
       auto& step = *static_cast<ProductStep*>(context);
       step.epilogue.run_strip(step.pass_, strip.row, strip.rows, strip.column, strip.columns,
@@ -91,8 +103,8 @@ class ProductStep : public Step {
     gemm(product);
   }
 
- private:
   std::uint64_t pass_ = 0;
+  SmallGemm<T> small_product_;
   SmallProgram small_epilogue_;  // where the product is one tile
 };
 
