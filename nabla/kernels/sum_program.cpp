@@ -18,7 +18,7 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 void SumProgram::run(std::byte* out) {
   if (!small_.empty() && extents.inner == 1) {
     small_.run();
-    return sum_rows(dtype)(extents.outer, extents.n, small_.result(), out);
+    return sum_rows_(extents.outer, extents.n, small_.result(), out);
   }
   if (extents.n == 0) {  // no terms to read, not even one number that repeats
     std::memset(out, 0, static_cast<std::size_t>(extents.outer * extents.inner) * size_of(dtype));

@@ -15,7 +15,10 @@ class SumProgram {
   TileProgram terms;  ///< over [outer, n], or [outer, n, inner] where inner > 1; with a result
 
   /// To be called when the addresses of operands have changed.
-  void prepare() { small_.bind(terms); }
+  void prepare() {
+    small_.bind(terms);
+    sum_rows_ = sum_rows(dtype);
+  }
 
   /// out[o, i] = sum over j of terms[o, j, i].
   void run(std::byte* out);
@@ -28,6 +31,7 @@ class SumProgram {
   void sum_columns(T* out) const;
 
   SmallProgram small_;  // the terms, where they are one tile
+  SumRows sum_rows_ = nullptr;
 };
 
 }  // namespace nabla

@@ -1,6 +1,7 @@
 #include "nabla/plan/step.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -118,12 +119,23 @@ class SumStep : public Step {
   TileProgram after;                  // operand 0 is the result
 
   void prepare() override {
-    if (terms == nullptr) sum.prepare();
+    const auto [outer, n, inner] = sum.extents;
+    if (terms == nullptr) {
+      sum.prepare();
+    } else if (outer * n * inner <= sum_block_size && n > 0) {
+      if (inner == 1) sum_rows_ = sum_rows(sum.dtype);
+      if (inner > 1 && outer == 1) add_rows_ = add_rows(sum.dtype);
+    }
     small_after_.bind(after);
   }
 
   void run() override {
-    if (terms != nullptr) {
+    if (sum_rows_ != nullptr) {
+      sum_rows_(sum.extents.outer, sum.extents.n, terms, result);
+    } else if (add_rows_ != nullptr) {
+      std::memset(result, 0, static_cast<std::size_t>(sum.extents.inner) * size_of(sum.dtype));
+      add_rows_(sum.extents.n, sum.extents.inner, terms, result);
+    } else if (terms != nullptr) {
       reduce_sum(sum.dtype, sum.extents, terms, result);
     } else {
       sum.run(result);
@@ -136,6 +148,9 @@ class SumStep : public Step {
   }
 
  private:
+  // Of small sums, where to ask reduce_sum would take longer.
+  SumRows sum_rows_ = nullptr;
+  AddRows add_rows_ = nullptr;
   SmallProgram small_after_;
 };
 
