@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <type_traits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/flush_denormals.h"
@@ -114,9 +115,16 @@ void Loader::for_each_row(const Rows& rows, std::int64_t count, const Visit& vis
 }
 
 void Loader::copy_rows(const Rows& rows, std::byte* to, std::int64_t count) const {
-  for_each_row(rows, count, [=, bytes = rows.bytes](const std::byte* row, std::int64_t i) {
-    std::memcpy(to + i * bytes, row, static_cast<std::size_t>(bytes));
-  });
+  const auto copy = [&](auto bytes) {
+    for_each_row(rows, count, [=](const std::byte* row, std::int64_t i) {
+      std::memcpy(to + i * bytes, row, static_cast<std::size_t>(bytes));
+    });
+  };
+  switch (rows.bytes) {  // rows of one or two numbers: a call would take longer than the copy
+    case 4: return copy(std::integral_constant<std::int64_t, 4>());
+    case 8: return copy(std::integral_constant<std::int64_t, 8>());
+    default: return copy(rows.bytes);
+  }
 }
 
 void Loader::gather_inputs(float* to, std::int64_t count) const {
