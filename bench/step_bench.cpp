@@ -76,7 +76,7 @@ data::Dataset xor_data(std::int64_t steps) {
           .class_names = {}};
 }
 
-constexpr std::int64_t epoch_steps = 10000;
+constexpr std::int64_t epoch_steps = 1000;
 
 void replay_xor(benchmark::State& state) {
   const nn::Sequential model = xor_net.model();
