@@ -62,8 +62,12 @@ void add_all() {
   const auto mean_and_variance = [](const Tensor& x) -> Tensors {
     return {mean(x, {1}), variance(x, {1})};
   };
-  add("row_mean_variance/1024x1024", {1024, 1024}, mean_and_variance);
-  add("row_mean_variance/104857x10", {104857, 10}, mean_and_variance);
+  add("mean_variance_of_rows/1024x1024", {1024, 1024}, mean_and_variance);
+  add("mean_variance_of_rows/104857x10", {104857, 10}, mean_and_variance);
+  for (const Shape& shape : {Shape{4, 16}, Shape{32, 128}, Shape{512, 10}, Shape{512, 512}}) {
+    add("column_sum/" + std::to_string(shape[0]) + "x" + std::to_string(shape[1]), shape,
+        [](const Tensor& x) -> Tensors { return {sum(x, {0})}; });
+  }
   for (const std::int64_t rows : {32, 512, 104857}) {
     const std::string shape = std::to_string(rows) + "x10";
     add("softmax/" + shape, {rows, 10}, [](const Tensor& x) -> Tensors { return {softmax(x)}; });

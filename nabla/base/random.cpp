@@ -29,12 +29,11 @@ double Random::normal() {
 }
 
 std::uint32_t Random::below(std::uint32_t bound) {
-  const std::uint32_t threshold = -bound % bound;  // 2^32 mod bound: values below it are rejected
   for (;;) {
     const std::uint64_t product = std::uint64_t{bits()} * bound;
-    if (static_cast<std::uint32_t>(product) >= threshold) {
-      return static_cast<std::uint32_t>(product >> 32);
-    }
+    const auto low = static_cast<std::uint32_t>(product);
+    // Rejected below 2^32 mod bound; that is less than bound, so the division is rarely needed.
+    if (low >= bound || low >= -bound % bound) return static_cast<std::uint32_t>(product >> 32);
   }
 }
 

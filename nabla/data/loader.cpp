@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <type_traits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/flush_denormals.h"
@@ -95,15 +96,15 @@ bool Loader::next(Tensor& inputs, Tensor& targets) {
 
 template <class Visit>
 void Loader::for_each_row(const Rows& rows, std::int64_t count, const Visit& visit) const {
-  const auto row = [&](std::int64_t i) {
-    const std::int64_t place = position_ + i;
-    const std::int64_t sample =
-        order_.empty() ? place : std::int64_t{order_[static_cast<std::size_t>(place)]};
-    return rows.first + sample * rows.bytes;
+  // All by value: a visit writes bytes, which might be anything's, so members would be read again.
+  const std::uint32_t* order = order_.empty() ? nullptr : order_.data() + position_;
+  const std::byte* first = rows.first + (order == nullptr ? position_ * rows.bytes : 0);
+  const auto row = [order, first, bytes = rows.bytes](std::int64_t i) {
+    return first + (order == nullptr ? i : std::int64_t{order[i]}) * bytes;
   };
-  const auto visit_range = [&](std::int64_t begin, std::int64_t end) {
+  const auto visit_range = [=, bytes = rows.bytes](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      if (i + rows_ahead < end && !order_.empty()) prefetch(row(i + rows_ahead), rows.bytes);
+      if (i + rows_ahead < end && order != nullptr) prefetch(row(i + rows_ahead), bytes);
       visit(row(i), i);
     }
   };
@@ -114,9 +115,16 @@ void Loader::for_each_row(const Rows& rows, std::int64_t count, const Visit& vis
 }
 
 void Loader::copy_rows(const Rows& rows, std::byte* to, std::int64_t count) const {
-  for_each_row(rows, count, [=, bytes = rows.bytes](const std::byte* row, std::int64_t i) {
-    std::memcpy(to + i * bytes, row, static_cast<std::size_t>(bytes));
-  });
+  const auto copy = [&](auto bytes) {
+    for_each_row(rows, count, [=](const std::byte* row, std::int64_t i) {
+      std::memcpy(to + i * bytes, row, static_cast<std::size_t>(bytes));
+    });
+  };
+  switch (rows.bytes) {  // rows of one or two numbers: a call would take longer than the copy
+    case 4: return copy(std::integral_constant<std::int64_t, 4>());
+    case 8: return copy(std::integral_constant<std::int64_t, 8>());
+    default: return copy(rows.bytes);
+  }
 }
 
 void Loader::gather_inputs(float* to, std::int64_t count) const {

@@ -103,26 +103,57 @@ void sum_rows(std::int64_t rows, std::int64_t n, const void* x, void* out) {
   for (std::int64_t row = 0; row < rows; ++row) to[row] = sum_of_chunk(n, from + row * n);
 }
 
-// Adds rows to `width` sums, which stay in registers.
-template <class T, std::int64_t width>
-void add_rows_of(std::int64_t rows, std::int64_t stride, const T* x, T* sums) {
-  T local[width];
-  std::copy_n(sums, width, local);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t c = 0; c < width; ++c) {
-      local[c] = static_cast<T>(local[c] + x[row * stride + c]);
+// Adds rows to a few vectors of sums, which stay in registers; of the last, only some lanes count.
+template <class T, int vectors>
+void add_rows_of(std::int64_t rows, std::int64_t stride, std::int64_t last_lanes, const T* x,
+                 T* sums) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  constexpr std::int64_t whole = vectors - 1;
+  const auto last = hn::FirstN(d, static_cast<std::size_t>(last_lanes));
+  hn::Vec<decltype(d)> local[vectors];
+#pragma GCC unroll 4
+  for (std::int64_t v = 0; v < whole; ++v) local[v] = hn::LoadU(d, sums + v * lanes);
+  local[whole] = hn::MaskedLoad(last, d, sums + whole * lanes);
+  for (std::int64_t row = 0; row < rows; ++row, x += stride) {
+#pragma GCC unroll 4
+    for (std::int64_t v = 0; v < whole; ++v) {
+      local[v] = hn::Add(local[v], hn::LoadU(d, x + v * lanes));
     }
+    local[whole] = hn::Add(local[whole], hn::MaskedLoad(last, d, x + whole * lanes));
   }
-  std::copy_n(local, width, sums);
+#pragma GCC unroll 4
+  for (std::int64_t v = 0; v < whole; ++v) hn::StoreU(local[v], d, sums + v * lanes);
+  if (last_lanes == lanes) {
+    hn::StoreU(local[whole], d, sums + whole * lanes);
+  } else {
+    hn::BlendedStore(local[whole], last, d, sums + whole * lanes);
+  }
 }
 
 template <class T>
 void add_strided_rows(std::int64_t rows, std::int64_t stride, std::int64_t columns, const T* x,
                       T* sums) {
-  std::int64_t c = 0;
-  for (; c + 32 <= columns; c += 32) add_rows_of<T, 32>(rows, stride, x + c, sums + c);
-  for (; c + 8 <= columns; c += 8) add_rows_of<T, 8>(rows, stride, x + c, sums + c);
-  for (; c < columns; ++c) add_rows_of<T, 1>(rows, stride, x + c, sums + c);
+  if constexpr (std::is_floating_point_v<T>) {
+    const auto vector = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+    for (std::int64_t c = 0; c < columns; c += 4 * vector) {
+      const std::int64_t count = std::min(4 * vector, columns - c);
+      const std::int64_t vectors = (count + vector - 1) / vector;
+      const std::int64_t last = count - (vectors - 1) * vector;
+      switch (vectors) {
+        case 1: add_rows_of<T, 1>(rows, stride, last, x + c, sums + c); break;
+        case 2: add_rows_of<T, 2>(rows, stride, last, x + c, sums + c); break;
+        case 3: add_rows_of<T, 3>(rows, stride, last, x + c, sums + c); break;
+        default: add_rows_of<T, 4>(rows, stride, last, x + c, sums + c); break;
+      }
+    }
+  } else {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t c = 0; c < columns; ++c) {
+        sums[c] = static_cast<T>(sums[c] + x[row * stride + c]);
+      }
+    }
+  }
 }
 
 template <class T>

@@ -110,7 +110,7 @@ void each(std::int64_t rows, std::int64_t n, const float* x, const float* number
 }
 
 template <class Body>
-void with_pieces(std::int64_t n, Body body) {
+HWY_INLINE void with_pieces(std::int64_t n, Body body) {
   switch ((n + 3) / 4) {
     case 1: return body(std::integral_constant<int, 1>());
     case 2: return body(std::integral_constant<int, 2>());
