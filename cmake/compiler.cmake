@@ -18,7 +18,8 @@ target_compile_definitions(nabla_flags INTERFACE
 set(nabla_quick_flags -O1)
 if(NABLA_SANITIZE)
   # -g1 is enough for the lines of a report.
-  target_compile_options(nabla_flags INTERFACE -fsanitize=${NABLA_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_compile_options(nabla_flags INTERFACE
+    -fsanitize=${NABLA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   target_link_options(nabla_flags INTERFACE -fsanitize=${NABLA_SANITIZE})
   set(nabla_quick_flags -O0)
 endif()

@@ -90,18 +90,10 @@ class HeaderParser {
   bool binary(const nlohmann::json::binary_t&) { unexpected("bytes"); }
 
   bool number_unsigned(std::uint64_t value) {
+    const char* const read = read_;
     step_back_to_number();
-    if (level_ != Level::list) unexpected("a number");
-    if (key_ == "data_offsets") {
-      if (entry().offsets.size() == 2) fail_here("a third data offset", "[begin, end]");
-      entry().offsets.push_back(value);
-      return true;
-    }
-    if (entry().shape.rank() == max_rank) {
-      fail_here(str(quote(entry().name), " has too many axes"), str("at most ", max_rank));
-    }
-    if (value > INT64_MAX) fail_here(str("extent ", value), "less than 2^63");
-    entry().shape.push_back(static_cast<std::int64_t>(value));
+    take_number(value);
+    read_ = read;
     return true;
   }
 
@@ -178,6 +170,20 @@ class HeaderParser {
   static constexpr std::string_view fields = "dtype, shape and data_offsets";
 
   Entry& entry() { return header_.entries.back(); }
+  void take_number(std::uint64_t value) {
+    if (level_ != Level::list) unexpected("a number");
+    if (key_ == "data_offsets") {
+      if (entry().offsets.size() == 2) fail_here("a third data offset", "[begin, end]");
+      entry().offsets.push_back(value);
+      return;
+    }
+    if (entry().shape.rank() == max_rank) {
+      fail_here(str(quote(entry().name), " has too many axes"), str("at most ", max_rank));
+    }
+    if (value > INT64_MAX) fail_here(str("extent ", value), "less than 2^63");
+    entry().shape.push_back(static_cast<std::int64_t>(value));
+  }
+
   // Of a number the parser reads one byte more to see its end, unless the header ends there.
   void step_back_to_number() {
     if (read_[-1] < '0' || read_[-1] > '9') --read_;

@@ -153,7 +153,8 @@ struct Convert {
     if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
       constexpr To last = std::numeric_limits<To>::max();
       constexpr From low = std::numeric_limits<To>::min();
-      constexpr From above = From{2} * (last / 2 + 1);  // last + 1: a power of two, exact
+      constexpr To half = last / 2 + 1;
+      constexpr From above = From{2} * half;  // last + 1: a power of two, exact
       const To end = x >= above ? last : x <= low ? std::numeric_limits<To>::min() : To{0};
       return x > low && x < above ? static_cast<To>(x) : end;
     } else {
