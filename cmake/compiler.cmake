@@ -14,7 +14,12 @@ target_compile_options(nabla_flags INTERFACE
 # One portable binary: kernels exist for these instruction sets, chosen when the program starts.
 target_compile_definitions(nabla_flags INTERFACE
   "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)" HWY_COMPILE_ALL_ATTAINABLE)
+# For what only calls the library: compiled quickly rather than fast.
+set(nabla_quick_flags -O1)
 if(NABLA_SANITIZE)
-  target_compile_options(nabla_flags INTERFACE -fsanitize=${NABLA_SANITIZE} -fno-omit-frame-pointer -g)
+  # -g1 is enough for the lines of a report.
+  target_compile_options(nabla_flags INTERFACE
+    -fsanitize=${NABLA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   target_link_options(nabla_flags INTERFACE -fsanitize=${NABLA_SANITIZE})
+  set(nabla_quick_flags -O0)
 endif()

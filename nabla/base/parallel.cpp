@@ -12,12 +12,50 @@
 #include "nabla/base/flush_denormals.h"
 #include "nabla/base/text.h"
 
+#ifdef NABLA_THREAD_SANITIZER
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace nabla {
 namespace {
 
 int thread_count = 1;
 std::unique_ptr<tbb::task_arena> arena;  // exists while more than one thread is set
 std::unique_ptr<tbb::global_control> more_than_processors;  // or oneTBB prints a warning
+
+// What the thread sanitizer must be told, since oneTBB is compiled without it: the caller's work
+// comes before the chunks, and these before what follows. Nothing orders chunks among each other,
+// so it finds their races. This file is compiled without it, too, or it would suspect oneTBB's
+// headers (CMakeLists.txt).
+class Fork {
+ public:
+  Fork() { release(&begin_); }
+  ~Fork() { acquire(&end_); }
+  Fork(const Fork&) = delete;
+  Fork& operator=(const Fork&) = delete;
+
+  class Branch {
+   public:
+    explicit Branch(Fork& fork) : fork_(fork) { acquire(&fork_.begin_); }
+    ~Branch() { release(&fork_.end_); }
+    Branch(const Branch&) = delete;
+    Branch& operator=(const Branch&) = delete;
+
+   private:
+    Fork& fork_;
+  };
+
+ private:
+#ifdef NABLA_THREAD_SANITIZER
+  static void acquire(void* mark) { __tsan_acquire(mark); }
+  static void release(void* mark) { __tsan_release(mark); }
+#else
+  static void acquire(void*) {}
+  static void release(void*) {}
+#endif
+  char begin_ = 0;
+  char end_ = 0;
+};
 
 }  // namespace
 
@@ -40,10 +78,12 @@ void detail::run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), 
     for (std::int64_t i = 0; i < chunks; ++i) body(context, i);
     return;
   }
+  Fork fork;
   arena->execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, chunks, 1),
         [&](const tbb::blocked_range<std::int64_t>& range) {
+          const Fork::Branch branch(fork);
           const FlushDenormals flush;
           for (std::int64_t i = range.begin(); i < range.end(); ++i) body(context, i);
         },

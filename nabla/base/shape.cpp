@@ -46,6 +46,10 @@ std::optional<std::int64_t> checked_bytes(const Shape& shape, std::size_t elemen
   return std::find(shape.begin(), shape.end(), 0) == shape.end() ? bytes : 0;
 }
 
+bool all_counts(const Dims& dims) {
+  return std::all_of(dims.begin(), dims.end(), [](std::int64_t value) { return value >= 0; });
+}
+
 std::ostream& operator<<(std::ostream& out, const Dims& dims) {
   return out << '[' << join(dims, ", ") << ']';
 }

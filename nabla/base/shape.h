@@ -56,6 +56,9 @@ std::optional<std::int64_t> checked_bytes(const Shape& shape, std::size_t elemen
 /// Prints "[2, 3]".
 std::ostream& operator<<(std::ostream& out, const Dims& dims);
 
+/// Whether no value is negative.
+bool all_counts(const Dims& dims);
+
 /// Maps an axis in [-rank, rank) to [0, rank). Throws ShapeError that names `op`.
 int normalize_axis(std::int64_t axis, int rank, std::string_view op);
 

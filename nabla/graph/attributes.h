@@ -34,7 +34,7 @@ struct ShapeAttribute {
   bool operator==(const ShapeAttribute&) const = default;
 };
 
-/// Element i of the result is element start + i * step, for each axis; steps may be negative.
+/// Element i of the result is element start + i * step, for each axis; steps are at least 1.
 struct SliceAttribute {
   Dims start, step;
   Shape shape;

@@ -69,6 +69,12 @@ std::vector<const Op*> op_table() {
   return all;
 }
 
+void check_attributes(bool fit, const Op& op, Inputs in, const Attributes& attributes) {
+  if (fit) return;
+  throw ShapeError(in.empty() ? str(op.name, ": expected extents of at least 0, got ", attributes)
+                              : str(op.name, ": ", attributes, " does not fit ", in[0].shape()));
+}
+
 bool is_differentiable(const Op& op, int input, DType dtype) {
   if (!is_floating(dtype)) return false;
   const auto i = static_cast<std::size_t>(input);

@@ -133,6 +133,12 @@ inline Tensor apply(const Op& op, std::initializer_list<Tensor> in,
   return apply(op, Inputs(in.begin(), in.size()), attributes);
 }
 
+/// For shape rules: whether `axis` is one of the tensor's.
+inline bool is_axis(int axis, const Tensor& tensor) { return axis >= 0 && axis < tensor.rank(); }
+/// For shape rules: throws ShapeError with the attributes and the shape of the first input where
+/// they do not `fit`.
+void check_attributes(bool fit, const Op& op, Inputs in, const Attributes& attributes);
+
 /// Runs an op's kernel on tensors with data, whatever the session.
 Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec& out);
 

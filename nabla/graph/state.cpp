@@ -55,7 +55,8 @@ void State::assign(const Tensor& tensor) const {
     active_graph()->assign(*this, tensor);
     return;
   }
-  const Tensor values = tensor;  // it may be what this variable holds now
+  // It may be what this variable holds now.
+  const Tensor values = tensor;  // NOLINT(performance-unnecessary-copy-initialization)
   copy_elements(values, writable_memory());
 }
 

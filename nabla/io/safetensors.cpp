@@ -79,22 +79,21 @@ class HeaderParser {
 
   bool null() { unexpected("null"); }
   bool boolean(bool) { unexpected("a truth value"); }
-  bool number_integer(std::int64_t) { unexpected("a negative number"); }
-  bool number_float(double, const std::string&) { unexpected("a fraction"); }
+  bool number_integer(std::int64_t) {
+    step_back_to_number();
+    unexpected("a negative number");
+  }
+  bool number_float(double, const std::string&) {
+    step_back_to_number();
+    unexpected("a fraction");
+  }
   bool binary(const nlohmann::json::binary_t&) { unexpected("bytes"); }
 
   bool number_unsigned(std::uint64_t value) {
-    if (level_ != Level::list) unexpected("a number");
-    if (key_ == "data_offsets") {
-      if (entry().offsets.size() == 2) fail_here("a third data offset", "[begin, end]");
-      entry().offsets.push_back(value);
-      return true;
-    }
-    if (entry().shape.rank() == max_rank) {
-      fail_here(str(quote(entry().name), " has too many axes"), str("at most ", max_rank));
-    }
-    if (value > INT64_MAX) fail_here(str("extent ", value), "less than 2^63");
-    entry().shape.push_back(static_cast<std::int64_t>(value));
+    const char* const read = read_;
+    step_back_to_number();
+    take_number(value);
+    read_ = read;
     return true;
   }
 
@@ -160,7 +159,9 @@ class HeaderParser {
     return true;
   }
 
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) {
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) {
+    constexpr int number_out_of_range = 406;
+    if (error.id == number_out_of_range) step_back_to_number();
     fail_here("the header is damaged", "JSON");
   }
 
@@ -169,7 +170,25 @@ class HeaderParser {
   static constexpr std::string_view fields = "dtype, shape and data_offsets";
 
   Entry& entry() { return header_.entries.back(); }
-  // The last byte that the parser has read; of a number it reads one byte more to see its end.
+  void take_number(std::uint64_t value) {
+    if (level_ != Level::list) unexpected("a number");
+    if (key_ == "data_offsets") {
+      if (entry().offsets.size() == 2) fail_here("a third data offset", "[begin, end]");
+      entry().offsets.push_back(value);
+      return;
+    }
+    if (entry().shape.rank() == max_rank) {
+      fail_here(str(quote(entry().name), " has too many axes"), str("at most ", max_rank));
+    }
+    if (value > INT64_MAX) fail_here(str("extent ", value), "less than 2^63");
+    entry().shape.push_back(static_cast<std::int64_t>(value));
+  }
+
+  // Of a number the parser reads one byte more to see its end, unless the header ends there.
+  void step_back_to_number() {
+    if (read_[-1] < '0' || read_[-1] > '9') --read_;
+  }
+  // The last byte that the parser has read.
   std::size_t byte() const { return static_cast<std::size_t>(read_ - begin_) - 1; }
 
   [[noreturn]] void fail_here(std::string_view what, std::string_view expected) const {

@@ -147,6 +147,23 @@ struct DivideByRoot {
     return a / (Sqrt()(b) + c);
   }
 };
+// Fractions are cut towards 0; beyond the ends of an integer type the nearer end, and 0 for NaN.
+template <class To>
+struct Convert {
+  template <class From>
+  To operator()(From x) const {
+    if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+      constexpr To last = std::numeric_limits<To>::max();
+      constexpr From low = std::numeric_limits<To>::min();
+      constexpr To half = last / 2 + 1;
+      constexpr From above = From{2} * half;  // last + 1: a power of two, exact
+      const To end = x >= above ? last : x <= low ? std::numeric_limits<To>::min() : To{0};
+      return x > low && x < above ? static_cast<To>(x) : end;
+    } else {
+      return static_cast<To>(x);
+    }
+  }
+};
 struct Equal {
   template <class T>
   std::uint8_t operator()(T a, T b) const {
@@ -397,7 +414,7 @@ void cast(std::int64_t n, const void* a, const void*, const void*, void* out) {
   const From* x = static_cast<const From*>(a);
   To* y = static_cast<To*>(out);
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(x[i]);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = Convert<To>()(x[i]);
 }
 
 // Behind the last whole vector, the last `lanes` numbers are done together, some for the second

@@ -13,7 +13,7 @@ namespace nabla::nn {
 ///
 /// Copies share the layers. A model made of layers draws their parameters anew, from seed 0, and
 /// moves them into one vector; those of a Sequential among the parts keep their values, so that
-/// trained layers can go into a new model (functions captured before do not see its training).
+/// trained layers can go into a new model. Functions captured before follow them there.
 /// Errors name the layer that they come from.
 class Sequential : public Layer {
  public:

@@ -351,8 +351,8 @@ Tensor scale_gradient(const Tensor& gradient, const Tensor& factor) {
 
 Tensor number(double value, DType dtype) {
   Tensor tensor = Tensor::empty({dtype, {}});
-  visit(dtype,
-        [&](auto type) { *tensor.data<decltype(type)>() = static_cast<decltype(type)>(value); });
+  const auto from = static_cast<std::size_t>(DType::f64);
+  tiles().cast[from][dtype].dense(1, &value, nullptr, nullptr, tensor.bytes());
   return tensor;
 }
 

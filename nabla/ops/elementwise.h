@@ -55,7 +55,8 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& c);
 /// a / (sqrt(b) + c).
 Tensor divide_by_root(const Tensor& a, const Tensor& b, const Tensor& c);
 
-/// The values in another element type. Fractions are cut towards 0 in an integer type.
+/// The values in another element type. In an integer type fractions of floats are cut towards 0,
+/// beyond its ends comes the nearer end, and 0 for NaN; integers wrap around.
 Tensor cast(const Tensor& x, DType dtype);
 
 /// The same values; gradients stop here.

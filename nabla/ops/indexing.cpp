@@ -107,6 +107,7 @@ const TableEntry take_op(Op{
     .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       check_indices(op, in[1]);
       const int axis = std::get<AxisAttribute>(attributes).axis;
+      check_attributes(is_axis(axis, in[0]), op, in, attributes);
       return {in[0].dtype(), exchanged(in[0].shape(), axis, in[1].shape())};
     },
     .rule = Linear{{[](const Call& c, const Tensor& g) {
@@ -116,6 +117,9 @@ const TableEntry take_op(Op{
     .kernel = take_kernel,
     .samples = {{.inputs = {{{4, 3}}, {{5}, 0, 4, DType::i64}}, .attributes = AxisAttribute{0}},
                 {.inputs = {{{2, 3}}, {{2, 2}, 0, 3, DType::i32}}, .attributes = AxisAttribute{1}},
+                {.inputs = {{{4, 3}}, {{2}, 0, 1, DType::i64}},
+                 .attributes = AxisAttribute{2},
+                 .error = "take: axis=2 does not fit [4, 3]"},
                 {.inputs = {{{4, 3}}, {{2}, 7, 8, DType::i64}},
                  .attributes = AxisAttribute{0},
                  .error = "take: index 7 at place 0 is outside of [0, 4)"}}});
@@ -127,6 +131,7 @@ const TableEntry scatter_add_op(Op{
     .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       check_indices(op, in[1]);
       const auto& a = std::get<AxisSizeAttribute>(attributes);
+      check_attributes(a.axis >= 0 && a.size >= 0, op, in, attributes);
       const Shape& from = in[0].shape();
       const Shape& indices = in[1].shape();
       Shape shape;
@@ -147,6 +152,12 @@ const TableEntry scatter_add_op(Op{
     .kernel = scatter_kernel,
     .samples = {
         {.inputs = {{{5, 3}}, {{5}, 0, 4, DType::i64}}, .attributes = AxisSizeAttribute{0, 4}},
+        {.inputs = {{{5}}, {{5}, 0, 4, DType::i64}},
+         .attributes = AxisSizeAttribute{0, -1},
+         .error = "scatter_add: axis=0, size=-1 does not fit [5]"},
+        {.inputs = {{{5}}, {{5}, 0, 4, DType::i64}},
+         .attributes = AxisSizeAttribute{-1, 4},
+         .error = "scatter_add: axis=-1, size=4 does not fit [5]"},
         {.inputs = {{{2, 3, 2}}, {{2, 2}, 0, 3, DType::i64}},
          .attributes = AxisSizeAttribute{1, 3},
          .error = "scatter_add: updates [2, 3, 2] do not have the shape [2, 2] of the indices at "
@@ -159,12 +170,16 @@ const TableEntry one_hot_op(Op{
     .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       check_indices(op, in[0]);
       const auto& a = std::get<AxisSizeAttribute>(attributes);
+      check_attributes(a.size >= 0, op, in, attributes);
       Shape shape = in[0].shape();
       shape.push_back(a.size);
       return {a.dtype, shape};
     },
     .kernel = one_hot_kernel,
     .samples = {{.inputs = {{{4}, 0, 3, DType::i64}}, .attributes = AxisSizeAttribute{0, 3}},
+                {.inputs = {{{4}, 0, 3, DType::i64}},
+                 .attributes = AxisSizeAttribute{1, -3},
+                 .error = "one_hot: axis=1, size=-3 does not fit [4]"},
                 {.inputs = {{{2}, 5, 6, DType::i64}},
                  .attributes = AxisSizeAttribute{0, 3},
                  .error = "one_hot: index 5 at place 0 is outside of [0, 3)"}}});
@@ -173,8 +188,9 @@ const TableEntry arange_op(Op{
     .name = "arange",
     .doc = "the numbers 0, 1, 2, ...",
     .arity = 0,
-    .infer = [](const Op&, Inputs, const Attributes& attributes) -> Spec {
+    .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       const auto& a = std::get<SpecAttribute>(attributes);
+      check_attributes(all_counts(a.shape), op, in, attributes);
       return {a.dtype, a.shape};
     },
     .kernel =
@@ -185,7 +201,10 @@ const TableEntry arange_op(Op{
               out.as<T>()[i] = static_cast<T>(i);
           });
         },
-    .samples = {{.inputs = {}, .attributes = SpecAttribute{DType::f32, {5}}}}});
+    .samples = {{.inputs = {}, .attributes = SpecAttribute{DType::f32, {5}}},
+                {.inputs = {},
+                 .attributes = SpecAttribute{DType::f32, {-5}},
+                 .error = "arange: expected extents of at least 0, got f32[-5]"}}});
 
 }  // namespace
 
@@ -204,7 +223,6 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
 }
 
 Tensor arange(std::int64_t count, DType dtype) {
-  if (count < 0) throw ValueError(str("arange: expected a count of at least 0, got ", count));
   return apply(arange_op, {}, SpecAttribute{dtype, Shape{count}});
 }
 

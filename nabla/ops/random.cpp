@@ -14,8 +14,9 @@ namespace {
 const TableEntry random_uniform_op(Op{
     .name = "random_uniform",
     .doc = "uniform on [0, 1), from a seed and a counter",
-    .infer = [](const Op&, Inputs in, const Attributes& attributes) -> Spec {
+    .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       const auto& a = std::get<SpecAttribute>(attributes);
+      check_attributes(all_counts(a.shape), op, {}, attributes);
       if (in[0].spec() != Spec{DType::i64, Shape{2}}) {
         throw ShapeError(str("random_uniform: the key is i64[2], got ", in[0].spec()));
       }
@@ -35,7 +36,10 @@ const TableEntry random_uniform_op(Op{
     .samples = {{.inputs = {{{2}, 0, 100, DType::i64}},
                  .attributes = SpecAttribute{DType::f32, {3, 5}}},
                 {.inputs = {{{2}, 0, 100, DType::i64}},
-                 .attributes = SpecAttribute{DType::f64, {7}}}}});
+                 .attributes = SpecAttribute{DType::f64, {7}}},
+                {.inputs = {{{2}, 0, 100, DType::i64}},
+                 .attributes = SpecAttribute{DType::f64, {7, -1}},
+                 .error = "random_uniform: expected extents of at least 0, got f64[7, -1]"}}});
 
 }  // namespace
 

@@ -41,8 +41,11 @@ Shape without(const Shape& shape, const AxesAttribute& axes, bool keep) {
   return result;
 }
 
-Spec infer_axes(const Op&, Inputs in, const Attributes& attributes) {
-  return {in[0].dtype(), without(in[0].shape(), std::get<AxesAttribute>(attributes), false)};
+Spec infer_axes(const Op& op, Inputs in, const Attributes& attributes) {
+  const auto& axes = std::get<AxesAttribute>(attributes);
+  check_attributes(axes.first >= 0 && axes.count >= 0 && axes.first <= in[0].rank() - axes.count,
+                   op, in, attributes);
+  return {in[0].dtype(), without(in[0].shape(), axes, false)};
 }
 
 Spec infer_sum(const Op& op, Inputs in, const Attributes& attributes) {
@@ -53,13 +56,14 @@ Spec infer_sum(const Op& op, Inputs in, const Attributes& attributes) {
 }
 
 Spec infer_extreme(const Op& op, Inputs in, const Attributes& attributes) {
+  const Spec result = infer_axes(op, in, attributes);
   const auto& axes = std::get<AxesAttribute>(attributes);
   for (int i = axes.first; i < axes.first + axes.count; ++i) {
     if (in[0].shape()[i] == 0) {
       throw ShapeError(str(op.name, ": axis ", i, " of ", in[0].shape(), " has no elements"));
     }
   }
-  return infer_axes(op, in, attributes);
+  return result;
 }
 
 Spec infer_argument(const Op& op, Inputs in, const Attributes& attributes) {
@@ -111,11 +115,20 @@ const std::vector<Sample> axes_samples = {
     {.inputs = {{{2, 3}}}, .attributes = AxesAttribute{1, 1}},
     {.inputs = {{{2, 3}}}, .attributes = AxesAttribute{0, 2}},
     {.inputs = {{{2, 3, 4}}}, .attributes = AxesAttribute{1, 1}},
+    {.inputs = {{{2, 3}}},
+     .attributes = AxesAttribute{1, 2},
+     .error = "axes=[1, 3) does not fit [2, 3]"},
+    {.inputs = {{{2, 3}}},
+     .attributes = AxesAttribute{-1, 1},
+     .error = "axes=[-1, 0) does not fit [2, 3]"},
 };
 const std::vector<Sample> axis_samples = {
     {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{0}},
     {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
     {.inputs = {{{2, 3, 4}}}, .attributes = AxisAttribute{1}},
+    {.inputs = {{{2, 3}}},
+     .attributes = AxisAttribute{2},
+     .error = "axes=[2, 3) does not fit [2, 3]"},
 };
 const std::vector<Sample> row_samples = {
     {.inputs = {{{2, 3}}}}, {.inputs = {{{1, 1}}}}, {.inputs = {{{2, 2, 20}}}}};
@@ -182,10 +195,12 @@ const TableEntry cumulative_sum_op(Op{
     .name = "cumulative_sum",
     .doc = "running sum along an axis, from the front or the back",
     .infer =
-        [](const Op&, Inputs in, const Attributes&) {
+        [](const Op& op, Inputs in, const Attributes& attributes) {
           if (in[0].dtype() == DType::u8) {
             throw DTypeError("cumulative_sum: u8 would overflow; convert it with cast");
           }
+          const int axis = std::get<AxisAttribute>(attributes).axis;
+          check_attributes(is_axis(axis, in[0]), op, in, attributes);
           return in[0].spec();
         },
     .rule = Linear{{[](const Call& c, const Tensor& g) {
@@ -198,7 +213,10 @@ const TableEntry cumulative_sum_op(Op{
                          std::get<AxisAttribute>(attributes).reverse, in[0].data, out.data);
         },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
-                {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{0, true}}}});
+                {.inputs = {{{2, 3}}}, .attributes = AxisAttribute{0, true}},
+                {.inputs = {{{2, 3}}},
+                 .attributes = AxisAttribute{2},
+                 .error = "cumulative_sum: axis=2 does not fit [2, 3]"}}});
 
 std::int64_t row_length(const Argument& x) { return x.shape().back(); }
 std::int64_t row_count(const Argument& x) {

@@ -17,8 +17,70 @@ Tensor apply_slice(const Tensor& x, const Dims& start, const Dims& step, const S
 Tensor apply_pad(const Tensor& x, const Dims& before, const Dims& after, const Dims& between);
 Tensor apply_concatenate(const Tensor& a, const Tensor& b, int axis);
 
-Spec infer_to_shape(const Op&, Inputs in, const Attributes& attributes) {
-  return {in[0].dtype(), std::get<ShapeAttribute>(attributes).shape};
+Spec infer_reshape(const Op&, Inputs in, const Attributes& attributes) {
+  const Shape& shape = std::get<ShapeAttribute>(attributes).shape;
+  if (!all_counts(shape) || shape.elements() != in[0].size()) {
+    throw ShapeError(
+        str("reshape: ", in[0].shape(), " with ", in[0].size(), " elements does not fit ", shape));
+  }
+  return {in[0].dtype(), shape};
+}
+
+Spec infer_broadcast(const Op&, Inputs in, const Attributes& attributes) {
+  const Shape& from = in[0].shape();
+  const Shape& to = std::get<ShapeAttribute>(attributes).shape;
+  const int added = to.rank() - from.rank();
+  bool fits = added >= 0 && all_counts(to);
+  for (int i = 0; fits && i < from.rank(); ++i) fits = from[i] == to[added + i] || from[i] == 1;
+  if (!fits) throw ShapeError(str("broadcast: ", from, " does not stretch to ", to));
+  return {in[0].dtype(), to};
+}
+
+Spec infer_permute(const Op&, Inputs in, const Attributes& attributes) {
+  const Dims& axes = std::get<PermutationAttribute>(attributes).axes;
+  const int rank = in[0].rank();
+  Dims sorted = axes;
+  std::sort(sorted.begin(), sorted.end());
+  bool fits = axes.rank() == rank;
+  for (int i = 0; fits && i < rank; ++i) fits = sorted[i] == i;
+  if (!fits) {
+    throw ShapeError(
+        str("permute: ", axes, " is not an order of the ", rank, " axes of ", in[0].shape()));
+  }
+  return {in[0].dtype(), in[0].layout().permute(axes).shape};
+}
+
+Spec infer_slice(const Op& op, Inputs in, const Attributes& attributes) {
+  const auto& a = std::get<SliceAttribute>(attributes);
+  const int rank = in[0].rank();
+  bool fits = a.start.rank() == rank && a.step.rank() == rank && a.shape.rank() == rank &&
+              all_counts(a.start) && all_counts(a.shape);
+  for (int i = 0; fits && i < rank; ++i) {
+    const std::int64_t behind = in[0].shape()[i] - 1 - a.start[i];  // elements behind the first
+    fits = a.step[i] >= 1 &&
+           (a.shape[i] == 0 ? behind >= -1 : behind >= 0 && a.shape[i] - 1 <= behind / a.step[i]);
+  }
+  check_attributes(fits, op, in, attributes);
+  return {in[0].dtype(), a.shape};
+}
+
+Spec infer_pad(const Op& op, Inputs in, const Attributes& attributes) {
+  const auto& a = std::get<PadAttribute>(attributes);
+  Shape shape = in[0].shape();
+  const auto fits = [&](const Dims& dims) {
+    return dims.rank() == shape.rank() && all_counts(dims);
+  };
+  check_attributes(fits(a.before) && fits(a.after) && fits(a.between), op, in, attributes);
+  for (int i = 0; i < shape.rank(); ++i) {
+    const std::int64_t gaps = std::max<std::int64_t>(0, shape[i] - 1);
+    shape[i] += a.before[i] + a.after[i] + gaps * a.between[i];
+  }
+  return {in[0].dtype(), shape};
+}
+
+Spec infer_flip(const Op& op, Inputs in, const Attributes& attributes) {
+  check_attributes(is_axis(std::get<AxisAttribute>(attributes).axis, in[0]), op, in, attributes);
+  return in[0].spec();
 }
 
 // The axes of a broadcast that repeat, summed up again.
@@ -34,7 +96,7 @@ Tensor sum_to(const Tensor& gradient, const Shape& shape) {
 const TableEntry reshape_op(Op{
     .name = "reshape",
     .doc = "the same elements under another shape",
-    .infer = infer_to_shape,
+    .infer = infer_reshape,
     .rule = Linear{{[](const Call& c, const Tensor& g) { return reshape(g, c.in[0].shape()); }}},
     .view =
         [](const Layout& in, const Attributes& attributes) {
@@ -43,15 +105,18 @@ const TableEntry reshape_op(Op{
     .samples = {{.inputs = {{{2, 3}}}, .attributes = ShapeAttribute{{3, 2}}},
                 {.inputs = {{{2, 3}}}, .attributes = ShapeAttribute{{1, 6, 1}}},
                 {.inputs = {{{1}}}, .attributes = ShapeAttribute{{}}},
-                {.inputs = {{{0, 3}}}, .attributes = ShapeAttribute{{3, 0}}}}});
+                {.inputs = {{{0, 3}}}, .attributes = ShapeAttribute{{3, 0}}},
+                {.inputs = {{{2, 3}}},
+                 .attributes = ShapeAttribute{{4}},
+                 .error = "reshape: [2, 3] with 6 elements does not fit [4]"},
+                {.inputs = {{{2, 3}}},
+                 .attributes = ShapeAttribute{{-2, -3}},
+                 .error = "reshape: [2, 3] with 6 elements does not fit [-2, -3]"}}});
 
 const TableEntry permute_op(Op{
     .name = "permute",
     .doc = "the axes in another order",
-    .infer = [](const Op&, Inputs in, const Attributes& attributes) -> Spec {
-      const Dims& axes = std::get<PermutationAttribute>(attributes).axes;
-      return {in[0].dtype(), in[0].layout().permute(axes).shape};
-    },
+    .infer = infer_permute,
     .rule = Linear{{[](const Call& c, const Tensor& g) {
       const Dims& axes = std::get<PermutationAttribute>(c.attributes).axes;
       Dims inverse = axes;
@@ -63,12 +128,18 @@ const TableEntry permute_op(Op{
           return std::optional(in.permute(std::get<PermutationAttribute>(attributes).axes));
         },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = PermutationAttribute{{1, 0}}},
-                {.inputs = {{{2, 3, 4}}}, .attributes = PermutationAttribute{{2, 0, 1}}}}});
+                {.inputs = {{{2, 3, 4}}}, .attributes = PermutationAttribute{{2, 0, 1}}},
+                {.inputs = {{{2, 3}}},
+                 .attributes = PermutationAttribute{{0, 2}},
+                 .error = "permute: [0, 2] is not an order of the 2 axes of [2, 3]"},
+                {.inputs = {{{2, 3}}},
+                 .attributes = PermutationAttribute{{0}},
+                 .error = "permute: [0] is not an order of the 2 axes of [2, 3]"}}});
 
 const TableEntry broadcast_op(Op{
     .name = "broadcast",
     .doc = "repeated along extents of 1 and new axes in front",
-    .infer = infer_to_shape,
+    .infer = infer_broadcast,
     .rule = Linear{{[](const Call& c, const Tensor& g) { return sum_to(g, c.in[0].shape()); }}},
     .view =
         [](const Layout& in, const Attributes& attributes) {
@@ -76,27 +147,31 @@ const TableEntry broadcast_op(Op{
         },
     .samples = {{.inputs = {{{}}}, .attributes = ShapeAttribute{{2, 3}}},
                 {.inputs = {{{3}}}, .attributes = ShapeAttribute{{2, 3}}},
-                {.inputs = {{{2, 1, 3}}}, .attributes = ShapeAttribute{{2, 4, 3}}}}});
+                {.inputs = {{{2, 1, 3}}}, .attributes = ShapeAttribute{{2, 4, 3}}},
+                {.inputs = {{{3}}},
+                 .attributes = ShapeAttribute{{3, 2}},
+                 .error = "broadcast: [3] does not stretch to [3, 2]"},
+                {.inputs = {{{2, 3}}},
+                 .attributes = ShapeAttribute{{3}},
+                 .error = "broadcast: [2, 3] does not stretch to [3]"},
+                {.inputs = {{{1}}},
+                 .attributes = ShapeAttribute{{-1}},
+                 .error = "broadcast: [1] does not stretch to [-1]"}}});
 
 const TableEntry slice_op(Op{
     .name = "slice",
     .doc = "every step-th element from start on, along each axis",
-    .infer = [](const Op&, Inputs in, const Attributes& attributes) -> Spec {
-      return {in[0].dtype(), std::get<SliceAttribute>(attributes).shape};
-    },
+    .infer = infer_slice,
     .rule = Linear{{[](const Call& c, const Tensor& g) {
       const auto& a = std::get<SliceAttribute>(c.attributes);
       Dims after = a.start;
       Dims between = a.start;
-      Dims before = a.start;
       for (int i = 0; i < a.start.rank(); ++i) {
-        const std::int64_t extent = c.in[0].shape()[i];
         const std::int64_t span = a.shape[i] == 0 ? 0 : (a.shape[i] - 1) * a.step[i] + 1;
-        before[i] = std::min(a.start[i], extent);
-        after[i] = extent - before[i] - span;
+        after[i] = c.in[0].shape()[i] - a.start[i] - span;
         between[i] = a.step[i] - 1;
       }
-      return apply_pad(g, before, after, between);
+      return apply_pad(g, a.start, after, between);
     }}},
     .view =
         [](const Layout& in, const Attributes& attributes) {
@@ -110,7 +185,23 @@ const TableEntry slice_op(Op{
         },
     .samples = {{.inputs = {{{4, 3}}}, .attributes = SliceAttribute{{1, 0}, {1, 1}, {2, 3}}},
                 {.inputs = {{{5, 4}}}, .attributes = SliceAttribute{{0, 1}, {2, 3}, {3, 1}}},
-                {.inputs = {{{4}}}, .attributes = SliceAttribute{{2}, {1}, {0}}}}});
+                {.inputs = {{{4}}}, .attributes = SliceAttribute{{2}, {1}, {0}}},
+                {.inputs = {{{4}}}, .attributes = SliceAttribute{{4}, {1}, {0}}},
+                {.inputs = {{{4}}},
+                 .attributes = SliceAttribute{{-1}, {1}, {2}},
+                 .error = "slice: start=[-1], step=[1], shape=[2] does not fit [4]"},
+                {.inputs = {{{4}}},
+                 .attributes = SliceAttribute{{1}, {3}, {3}},
+                 .error = "slice: start=[1], step=[3], shape=[3] does not fit [4]"},
+                {.inputs = {{{4}}},
+                 .attributes = SliceAttribute{{3}, {-1}, {3}},
+                 .error = "slice: start=[3], step=[-1], shape=[3] does not fit [4]"},
+                {.inputs = {{{4}}},
+                 .attributes = SliceAttribute{{5}, {1}, {0}},
+                 .error = "slice: start=[5], step=[1], shape=[0] does not fit [4]"},
+                {.inputs = {{{4, 3}}},
+                 .attributes = SliceAttribute{{0}, {1}, {2}},
+                 .error = "slice: start=[0], step=[1], shape=[2] does not fit [4, 3]"}}});
 
 // Zeros, then the elements at their places.
 void pad_kernel(std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
@@ -129,15 +220,7 @@ void pad_kernel(std::span<const Argument> in, const Argument& out, const Attribu
 const TableEntry pad_op(Op{
     .name = "pad",
     .doc = "zeros before, after and between the elements of each axis",
-    .infer = [](const Op&, Inputs in, const Attributes& attributes) -> Spec {
-      const auto& a = std::get<PadAttribute>(attributes);
-      Shape shape = in[0].shape();
-      for (int i = 0; i < shape.rank(); ++i) {
-        const std::int64_t gaps = std::max<std::int64_t>(0, shape[i] - 1);
-        shape[i] += a.before[i] + a.after[i] + gaps * a.between[i];
-      }
-      return {in[0].dtype(), shape};
-    },
+    .infer = infer_pad,
     .rule = Linear{{[](const Call& c, const Tensor& g) {
       const auto& a = std::get<PadAttribute>(c.attributes);
       Dims step = a.between;
@@ -147,25 +230,34 @@ const TableEntry pad_op(Op{
     .kernel = pad_kernel,
     .any_strides = true,
     .samples = {{.inputs = {{{2, 3}}}, .attributes = PadAttribute{{1, 0}, {0, 2}, {0, 0}}},
-                {.inputs = {{{3, 2}}}, .attributes = PadAttribute{{0, 1}, {1, 0}, {2, 1}}}}});
+                {.inputs = {{{3, 2}}}, .attributes = PadAttribute{{0, 1}, {1, 0}, {2, 1}}},
+                {.inputs = {{{3}}},
+                 .attributes = PadAttribute{{0}, {0}, {-1}},
+                 .error = "pad: before=[0], after=[0], between=[-1] does not fit [3]"},
+                {.inputs = {{{3}}},
+                 .attributes = PadAttribute{{0}, {0, 0}, {0}},
+                 .error = "pad: before=[0], after=[0, 0], between=[0] does not fit [3]"}}});
 
-const TableEntry flip_op(Op{
-    .name = "flip",
-    .doc = "the elements along an axis in reverse order",
-    .infer = [](const Op&, Inputs in, const Attributes&) { return in[0].spec(); },
-    .rule = Linear{{[](const Call& c, const Tensor& g) {
-      return flip(g, std::get<AxisAttribute>(c.attributes).axis);
-    }}},
-    .view =
-        [](const Layout& in, const Attributes& attributes) {
-          const int axis = std::get<AxisAttribute>(attributes).axis;
-          Layout out = in;
-          out.offset += std::max<std::int64_t>(0, in.shape[axis] - 1) * in.strides[axis];
-          out.strides[axis] = -in.strides[axis];
-          return std::optional(out);
-        },
-    .samples = {{.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
-                {.inputs = {{{3}}}, .attributes = AxisAttribute{0}}}});
+const TableEntry flip_op(Op{.name = "flip",
+                            .doc = "the elements along an axis in reverse order",
+                            .infer = infer_flip,
+                            .rule = Linear{{[](const Call& c, const Tensor& g) {
+                              return flip(g, std::get<AxisAttribute>(c.attributes).axis);
+                            }}},
+                            .view =
+                                [](const Layout& in, const Attributes& attributes) {
+                                  const int axis = std::get<AxisAttribute>(attributes).axis;
+                                  Layout out = in;
+                                  out.offset += std::max<std::int64_t>(0, in.shape[axis] - 1) *
+                                                in.strides[axis];
+                                  out.strides[axis] = -in.strides[axis];
+                                  return std::optional(out);
+                                },
+                            .samples = {{.inputs = {{{2, 3}}}, .attributes = AxisAttribute{1}},
+                                        {.inputs = {{{3}}}, .attributes = AxisAttribute{0}},
+                                        {.inputs = {{{3}}},
+                                         .attributes = AxisAttribute{1},
+                                         .error = "flip: axis=1 does not fit [3]"}}});
 
 void concatenate_kernel(std::span<const Argument> in, const Argument& out,
                         const Attributes& attributes) {
@@ -188,8 +280,9 @@ const TableEntry concatenate_op(Op{
     .name = "concatenate",
     .doc = "two tensors, one behind the other along an axis",
     .arity = 2,
-    .infer = [](const Op&, Inputs in, const Attributes& attributes) -> Spec {
+    .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       const int axis = std::get<AxisAttribute>(attributes).axis;
+      check_attributes(is_axis(axis, in[0]), op, in, attributes);
       Shape shape = in[0].shape();
       Shape other = in[1].shape();
       if (in[0].dtype() != in[1].dtype()) {
@@ -218,6 +311,9 @@ const TableEntry concatenate_op(Op{
     .any_strides = true,
     .samples = {{.inputs = {{{2, 3}}, {{2, 2}}}, .attributes = AxisAttribute{1}},
                 {.inputs = {{{1, 3}}, {{2, 3}}}, .attributes = AxisAttribute{0}},
+                {.inputs = {{{2, 3}}, {{2, 3}}},
+                 .attributes = AxisAttribute{-1},
+                 .error = "concatenate: axis=-1 does not fit [2, 3]"},
                 {.inputs = {{{2, 3}}, {{3, 2}}},
                  .attributes = AxisAttribute{0},
                  .error = "concatenate: shapes [2, 3] and [3, 2] differ outside of axis 0"}}});
@@ -255,29 +351,14 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
       known *= full[i];
     }
   }
-  if (open >= 0) full[open] = known > 0 ? x.size() / known : 0;
-  const bool negative = std::any_of(full.begin(), full.end(), [](auto e) { return e < 0; });
-  if (negative || full.elements() != x.size()) {
-    throw ShapeError(
-        str("reshape: ", x.shape(), " with ", x.size(), " elements does not fit ", shape));
-  }
+  if (open >= 0 && known == 0) full[open] = 0;
+  if (open >= 0 && known > 0 && x.size() % known == 0) full[open] = x.size() / known;
   return full == x.shape() ? x : apply(reshape_op, {x}, ShapeAttribute{full});
 }
 
 Tensor permute(const Tensor& x, const Dims& axes) {
   Dims order = axes;
-  std::array<bool, max_rank> seen{};
-  bool good = axes.rank() == x.rank();
-  for (int i = 0; good && i < axes.rank(); ++i) {
-    order[i] = normalize_axis(axes[i], x.rank(), "permute");
-    bool& mark = seen[static_cast<std::size_t>(order[i])];
-    good = !mark;
-    mark = true;
-  }
-  if (!good) {
-    throw ShapeError(
-        str("permute: ", axes, " is not an order of the ", x.rank(), " axes of ", x.shape()));
-  }
+  for (std::int64_t& axis : order) axis = normalize_axis(axis, x.rank(), "permute");
   return apply(permute_op, {x}, PermutationAttribute{order});
 }
 
@@ -292,14 +373,7 @@ Tensor transpose(const Tensor& x) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  const int added = shape.rank() - x.rank();
-  bool fits = added >= 0;
-  for (int i = 0; fits && i < x.rank(); ++i) {
-    fits = x.shape()[i] == shape[added + i] || x.shape()[i] == 1;
-  }
-  if (!fits) throw ShapeError(str("broadcast_to: ", x.shape(), " does not stretch to ", shape));
-  return apply(broadcast_op, {x}, ShapeAttribute{shape});
+  return x.shape() == shape ? x : apply(broadcast_op, {x}, ShapeAttribute{shape});
 }
 
 Tensor slice(const Tensor& x, const std::vector<Slice>& slices) {
@@ -355,16 +429,8 @@ Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
 }
 
 Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value) {
-  const auto counts_fit = [&](const Dims& dims) {
-    return dims.rank() == x.rank() &&
-           std::all_of(dims.begin(), dims.end(), [](auto count) { return count >= 0; });
-  };
-  if (!counts_fit(before) || !counts_fit(after)) {
-    throw ShapeError(str("pad: expected a count of at least 0 for each axis of ", x.shape(),
-                         ", got before ", before, ", after ", after));
-  }
   const Dims between = Dims::filled(x.rank(), 0);
-  const Tensor zeros = apply_pad(x, before, after, between);
+  Tensor zeros = apply_pad(x, before, after, between);
   if (value == 0) return zeros;
   const Tensor inside =
       apply_pad(broadcast_to(number(1, DType::u8), x.shape()), before, after, between);

@@ -15,6 +15,8 @@ namespace nabla {
 ///
 /// What the function reads from outside must be a State to stay current; any other tensor is kept
 /// as it was at the capture. Reading a value inside (item(), to_vector()) throws CaptureError.
+/// Calls whose results nothing needs are dropped, and with them the errors that they would throw
+/// when they run (an index out of range); wrong shapes and types are found all the same.
 /// Called while another function is captured or differentiated, it just runs as a part of that.
 class Captured {
  public:

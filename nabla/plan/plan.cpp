@@ -188,6 +188,7 @@ const std::vector<Tensor>& Plan::run(const std::vector<Tensor>& inputs) {
                                  [](const Tensor& t) { return t.layout().is_contiguous(); });
   if (!dense) {
     std::vector<Tensor> copies;
+    copies.reserve(inputs.size());
     for (const Tensor& input : inputs) copies.push_back(contiguous(input));
     return run(copies);
   }

@@ -16,12 +16,19 @@ constexpr std::size_t alignment = 64;
 constexpr std::size_t header = alignment;
 static_assert(sizeof(Buffer) <= header);
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kept_bytes_limit = 0;  // or it would not see who uses freed memory
+#else
+constexpr std::size_t kept_bytes_limit = std::size_t{64} << 20;
+#endif
+
+// A tensor in static storage may die after the pool of its thread.
+thread_local bool pool_is_gone = false;
+
 // Free blocks by power-of-two size, one pool a thread: no locks, and new memory, which costs ten
 // times the op on a large tensor, is rare. What is kept is bounded.
 class Pool {
  public:
-  static constexpr std::size_t kept_bytes_limit = std::size_t{64} << 20;
-
   Pool() = default;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -29,7 +36,7 @@ class Pool {
     for (auto& blocks : free_) {
       for (void* block : blocks) std::free(block);
     }
-    closed_ = true;
+    pool_is_gone = true;
   }
 
   static Pool& mine() {
@@ -38,7 +45,7 @@ class Pool {
   }
 
   void* take(std::size_t size_class) {
-    if (!closed_) {
+    if (!pool_is_gone) {
       auto& blocks = free_[size_class];
       if (!blocks.empty()) {
         void* block = blocks.back();
@@ -54,8 +61,7 @@ class Pool {
 
   void give_back(void* block, std::size_t size_class) {
     const std::size_t size = std::size_t{1} << size_class;
-    // A tensor in static storage may die after the pool of its thread.
-    if (closed_ || kept_bytes_ + size > kept_bytes_limit) {
+    if (pool_is_gone || kept_bytes_ + size > kept_bytes_limit) {
       std::free(block);
       return;
     }
@@ -66,10 +72,7 @@ class Pool {
  private:
   std::array<std::vector<void*>, 64> free_;
   std::size_t kept_bytes_ = 0;
-  static thread_local bool closed_;
 };
-
-thread_local bool Pool::closed_ = false;
 
 std::size_t size_class_of(std::size_t bytes) {
   return static_cast<std::size_t>(std::bit_width(std::max(bytes, alignment) - 1));

@@ -29,7 +29,8 @@ std::map<std::int64_t, int> counts_of(const Dataset& dataset) {
   return counts;
 }
 
-// The class counts are those that the data set's own description gives for its test part.
+// The class counts are those that UCI's description of optdigits gives for its testing set; the
+// sums over the pixels are counted from the file with awk.
 TEST(Digits, HoldsAllOfThem) {
   const auto [train, test] = digits();
   EXPECT_EQ(train.size() + test.size(), 1797);
@@ -41,7 +42,7 @@ TEST(Digits, HoldsAllOfThem) {
     EXPECT_EQ(train_counts[digit] + test_counts[digit], published[digit]);
     EXPECT_EQ(test_counts[digit], std::lround(0.2 * published[digit]));
   }
-  // The sum of all pixels, and the largest, counted with awk.
+  // The sum of all pixels, and the largest.
   double sum = 0;
   double largest = 0;
   for (const Dataset* part : {&train, &test}) {

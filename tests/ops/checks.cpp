@@ -30,7 +30,10 @@ Tensors bases_of(const Case& c, const std::vector<std::size_t>& variables) {
 Tensor random_like(const Tensor& x, std::uint64_t seed) {
   Random random(seed);
   std::vector<double> values(static_cast<std::size_t>(x.size()));
-  for (double& value : values) value = random.normal();
+  for (double& value : values) {
+    value = random.normal();
+    if (x.dtype() == DType::u8) value = std::abs(value);
+  }
   return tensor_of(x.dtype(), x.shape(), values);
 }
 

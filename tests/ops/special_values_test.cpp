@@ -40,6 +40,35 @@ INSTANTIATE_TEST_SUITE_P(Floats, SpecialValues,
                          testing::Combine(testing::Values(DType::f32, DType::f64),
                                           testing::Values(0, 3, 18)));
 
+TEST_P(SpecialValues, CastsToIntegersEndAtTheirEnds) {
+  const auto to = [](DType dtype) { return [dtype](const Tensor& x) { return cast(x, dtype); }; };
+  for (const DType dtype : {DType::u8, DType::i32, DType::i64}) {
+    expect(to(dtype), nan, 0);
+    expect(to(dtype), 3.99, 3);
+    expect(to(dtype), -0.99, 0);
+  }
+  expect(to(DType::u8), 255.5, 255);
+  for (const double large : {256.0, 65536.0, 0x1p31, 0x1p32, 0x1p64, 1e30, infinity}) {
+    expect(to(DType::u8), large, 255);
+    expect(to(DType::u8), -large, 0);
+  }
+  expect(to(DType::i32), -3.99, -3);
+  expect(to(DType::i32), 0x1p30, 0x1p30);
+  for (const double large : {0x1p31, 0x1p32, 0x1p63, 1e30, infinity}) {
+    expect(to(DType::i32), large, 0x1p31 - 1);
+    expect(to(DType::i32), -large, -0x1p31);
+  }
+  expect(to(DType::i64), -0x1p62, -0x1p62);
+  for (const double large : {0x1p63, 0x1p64, 1e30, infinity}) {
+    expect(to(DType::i64), large, 0x1p63);  // as a double; the integer is one less
+    expect(to(DType::i64), -large, -0x1p63);
+  }
+  const Tensor end = cast(Tensor(infinity), DType::i64);
+  EXPECT_EQ(end.to_vector<std::int64_t>()[0], std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(number(1e30, DType::i32).item(), 0x1p31 - 1);
+  EXPECT_EQ(number(nan, DType::u8).item(), 0);
+}
+
 TEST_P(SpecialValues, NotANumberStays) {
   for (const Unary f :
        {Unary(negative), Unary(absolute), Unary(sign), Unary(floor), Unary(square), Unary(sqrt),

@@ -115,7 +115,7 @@ TEST(Shaping, ErrorsTeach) {
   EXPECT_EQ(message([&] {
               broadcast_to(x, {3, 3});
             }),
-            "broadcast_to: [2, 3] does not stretch to [3, 3]");
+            "broadcast: [2, 3] does not stretch to [3, 3]");
   EXPECT_EQ(message([&] {
               concatenate({x, transpose(x)}, 0);
             }),

@@ -84,6 +84,11 @@ TEST(ModelFile, MismatchesAreNamed) {
        "metadata \"format_version\" is \"2\": this program reads 1"},
       {[](TensorFile& file) { file.metadata["outputs"] = "3"; },
        "metadata \"outputs\" is 3 with 2 class names"},
+      {[](TensorFile& file) {
+         file.metadata["outputs"] = "0";
+         file.metadata["class_names"] = "[]";
+       },
+       "metadata \"outputs\" is 0 with 0 class names"},
       {[](TensorFile& file) { file.metadata["outputs"] = "two"; },
        "metadata \"outputs\" is no number: \"two\""},
       {[](TensorFile& file) { file.metadata["class_names"] = "[1,2]"; },
