@@ -33,8 +33,8 @@ struct Case {
   }
   std::vector<Tensors> batches() const {
     Generator generator(1);
-    std::vector<Tensors> all;
-    for (int i = 0; i < 100; ++i) all.push_back(batch(generator));
+    std::vector<Tensors> all(100);
+    for (Tensors& one : all) one = batch(generator);
     return all;
   }
 };

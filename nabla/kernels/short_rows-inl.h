@@ -47,12 +47,12 @@ struct Largest {
 };
 
 // The n numbers of a row in lanes 0 to 15, combined as l and l + 8, then l and l + 4.
-template <int pieces, class Combine>
+template <std::int64_t pieces, class Combine>
 HWY_INLINE V fold_row(const float* x, hn::Mask<D> last, Combine combine) {
   const D d;
   V piece[pieces];
 #pragma GCC unroll 4
-  for (int k = 0; k + 1 < pieces; ++k) piece[k] = hn::LoadU(d, x + 4 * k);
+  for (std::int64_t k = 0; k + 1 < pieces; ++k) piece[k] = hn::LoadU(d, x + 4 * k);
   const V rest = hn::MaskedLoad(last, d, x + 4 * (pieces - 1));
   piece[pieces - 1] =
       Combine::none == 0 ? rest : hn::IfThenElse(last, rest, hn::Set(d, Combine::none));
@@ -62,7 +62,7 @@ HWY_INLINE V fold_row(const float* x, hn::Mask<D> last, Combine combine) {
   return piece[0];
 }
 
-template <int pieces, class Combine>
+template <std::int64_t pieces, class Combine>
 void reduce(std::int64_t rows, std::int64_t n, const float* x, float* out, Combine combine) {
   const D d;
   const auto last = hn::FirstN(d, static_cast<std::size_t>(n - 4 * (pieces - 1)));
@@ -90,7 +90,7 @@ void reduce(std::int64_t rows, std::int64_t n, const float* x, float* out, Combi
 // y[row, i] = f(x[row, i], numbers[row]). y may be x. The last four of a row are done together,
 // with some that the piece before does, too: processors without AVX-512 are slow to store parts of
 // vectors.
-template <int pieces, class F>
+template <std::int64_t pieces, class F>
 void each(std::int64_t rows, std::int64_t n, const float* x, const float* numbers, float* y, F f) {
   const D d;
   const auto first = hn::FirstN(d, static_cast<std::size_t>(n));
@@ -102,7 +102,7 @@ void each(std::int64_t rows, std::int64_t n, const float* x, const float* number
     }
     const V last = hn::LoadU(d, x + n - 4);
 #pragma GCC unroll 4
-    for (int k = 0; k + 1 < pieces; ++k) {
+    for (std::int64_t k = 0; k + 1 < pieces; ++k) {
       hn::StoreU(f(hn::LoadU(d, x + 4 * k), number), d, y + 4 * k);
     }
     hn::StoreU(f(last, number), d, y + n - 4);
@@ -112,10 +112,10 @@ void each(std::int64_t rows, std::int64_t n, const float* x, const float* number
 template <class Body>
 HWY_INLINE void with_pieces(std::int64_t n, Body body) {
   switch ((n + 3) / 4) {
-    case 1: return body(std::integral_constant<int, 1>());
-    case 2: return body(std::integral_constant<int, 2>());
-    case 3: return body(std::integral_constant<int, 3>());
-    default: return body(std::integral_constant<int, 4>());
+    case 1: return body(std::integral_constant<std::int64_t, 1>());
+    case 2: return body(std::integral_constant<std::int64_t, 2>());
+    case 3: return body(std::integral_constant<std::int64_t, 3>());
+    default: return body(std::integral_constant<std::int64_t, 4>());
   }
 }
 

@@ -107,14 +107,14 @@ TEST(Functions, AreExactAtTheirSeams) {
 
 // The same bits wherever a number stands, and whatever stands beside it.
 TEST(Functions, DoNotDependOnThePlace) {
-  std::vector<float> x;
-  for (int i = 0; i < 100; ++i) x.push_back(0.37F * static_cast<float>(i - 50));
+  std::vector<float> x(100);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 0.37F * static_cast<float>(i) - 18;
   x[70] = infinity;
   x[80] = -1e30F;
   for (const Function& function : functions) {
     const std::vector<float> y = values_of(function, x);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      for (const std::size_t n : {1, 5, 64, 67}) {
+      for (const std::size_t n : {1U, 5U, 64U, 67U}) {
         std::vector<float> others(n, 0.5F);
         others[n / 2] = x[i];
         EXPECT_EQ(std::bit_cast<std::uint32_t>(values_of(function, others)[n / 2]),
