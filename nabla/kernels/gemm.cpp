@@ -109,33 +109,33 @@ HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, 
   }
 }
 
-// A tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be partial.
-template <class D, int rows, int vectors, bool partial>
-HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
+// The sums of a tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be
+// partial. The loops over rows and vectors must be unrolled: then all sums live in registers.
+template <bool fetches, bool partial, class D, int rows, int vectors, class Mask>
+HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
+                         hn::Vec<D> (&sum)[rows][vectors]) {
   using T = hn::TFromD<D>;
-  const D d;
   constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
-  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
   const T* a = t.a;
   const T* b = t.b;
   T* packed_b = t.packed_b;
+  const T* fetched = t.fetched;
   const int64_t a_row_stride = t.a_row_stride;
   const int64_t a_column_stride = t.a_column_stride;
   const int64_t b_row_stride = t.b_row_stride;
-  // The loops over rows and vectors must be unrolled: then all sums live in registers.
-  hn::Vec<D> sum[rows][vectors];
+  const int64_t ahead = rows_ahead * b_row_stride;
+  const int64_t fetched_stride = t.fetched_stride;
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
-  const int64_t ahead = rows_ahead * b_row_stride;
-  const T* next_a = t.next_a;
-  const int64_t next_a_stride = t.next_a_stride;
   for (int64_t k = t.k; k > 0; --k) {
     hwy::Prefetch(b + ahead);
-    fetch_to_l2(next_a);
-    next_a += next_a_stride;
+    if constexpr (fetches) {
+      fetch_to_l2(fetched);
+      fetched += fetched_stride;
+    }
     hn::Vec<D> b_row[vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
@@ -155,6 +155,20 @@ HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
     }
     a += a_column_stride;
     b += b_row_stride;
+  }
+}
+
+template <class D, int rows, int vectors, bool partial>
+HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
+  using T = hn::TFromD<D>;
+  const D d;
+  constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
+  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
+  hn::Vec<D> sum[rows][vectors];
+  if (t.fetched != nullptr) {
+    sum_tile<true, partial>(d, last, t, sum);
+  } else {
+    sum_tile<false, partial>(d, last, t, sum);
   }
   if (t.transposed || t.add) {
     constexpr int width = vectors * lanes;
@@ -288,11 +302,10 @@ void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T
     t.columns = std::min(panel<T>, columns - j);
     // The next band of A comes from far away while this one is used for every panel.
     if (t.a_column_stride == 1 && t.a_row_stride == t.k) {
-      t.next_a_stride = (bands.rows(band) + panels - 1) / panels;
-      t.next_a = t.a + t.k * (bands.rows(band) + p * t.next_a_stride);
-    } else {  // instead, what is added to
-      t.next_a = t.scale == nullptr ? t.a : t.c;
-      t.next_a_stride = t.scale == nullptr ? 0 : t.c_row_stride;
+      t.fetched_stride = (bands.rows(band) + panels - 1) / panels;
+      t.fetched = t.a + t.k * (bands.rows(band) + p * t.fetched_stride);
+    } else {
+      t.fetched = nullptr;
     }
     function_of_tile<T>(bands.rows(band), t.columns)(t);
   };
@@ -485,8 +498,8 @@ void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, i
                   .a = s.a.data + i0 * s.a.row_stride + k0 * s.a.column_stride,
                   .a_row_stride = s.a.row_stride,
                   .a_column_stride = s.a.column_stride,
-                  .next_a = nullptr,
-                  .next_a_stride = 0,
+                  .fetched = nullptr,
+                  .fetched_stride = 0,
                   .b = nullptr,
                   .b_row_stride = 0,
                   .packed_b = nullptr,
@@ -559,7 +572,6 @@ struct TinyGemm {
     tile.a = swapped ? g.b.data : g.a.data;
     tile.a_row_stride = swapped ? 0 : g.a.row_stride;
     tile.a_column_stride = swapped ? g.b.row_stride : g.a.column_stride;
-    tile.next_a = tile.a;
     tile.b = swapped ? g.a.data : g.b.data;
     tile.b_row_stride = swapped ? g.a.column_stride : g.b.row_stride;
     tile.columns = columns;

@@ -12,8 +12,8 @@ struct GemmTile {
   const T* a;  // [rows, k]
   std::int64_t a_row_stride;
   std::int64_t a_column_stride;
-  const T* next_a;  // k elements, next_a_stride apart, are fetched into the L2 cache
-  std::int64_t next_a_stride;
+  const T* fetched;  // k elements from here that later tiles need come to the L2 cache; or nullptr
+  std::int64_t fetched_stride;
   const T* b;  // [k, columns]
   std::int64_t b_row_stride;
   T* packed_b;  // where B is copied to, as a panel; or nullptr
@@ -36,7 +36,6 @@ class SmallGemm {
   void run(const T* a, const T* b, T* c) {
     tile.a = swapped ? b : a;
     tile.b = swapped ? a : b;
-    tile.next_a = tile.a;
     tile.c = c;
     compute(tile);
   }
