@@ -50,6 +50,18 @@ TEST(Capture, FollowsAStateToOtherMemory) {
   EXPECT_EQ(theta.value().item(), 4);
 }
 
+// Inputs that lie at one place in the first call need not do so in the next.
+TEST(Capture, FollowsEachInputToItsOwnMemory) {
+  auto f = capture([](const Tensor& x, const Tensor& y) {
+    return broadcast_to(x, {3, 2}) * 2 + broadcast_to(y, {3, 2});
+  });
+  const Tensor a = Tensor::from({1.0, 2.0}, {2});
+  const Tensor b = Tensor::from({10.0, 20.0}, {2});
+  EXPECT_EQ(f(a, a).to_doubles(), (std::vector<double>{3, 6, 3, 6, 3, 6}));
+  EXPECT_EQ(f(a, b).to_doubles(), (std::vector<double>{12, 24, 12, 24, 12, 24}));
+  EXPECT_EQ(f(b, a).to_doubles(), (std::vector<double>{21, 42, 21, 42, 21, 42}));
+}
+
 TEST(Capture, ReadingAValueNamesTheWayOut) {
   auto f = capture([](const Tensor& x) { return x * x.item(); });
   EXPECT_THROW(f(Tensor(1.0)), CaptureError);
