@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "nabla/nabla.h"
+#include "nabla/tensor/copy.h"
 
 namespace nabla {
 namespace {
@@ -60,6 +61,21 @@ TEST(Capture, FollowsEachInputToItsOwnMemory) {
   EXPECT_EQ(f(a, a).to_doubles(), (std::vector<double>{3, 6, 3, 6, 3, 6}));
   EXPECT_EQ(f(a, b).to_doubles(), (std::vector<double>{12, 24, 12, 24, 12, 24}));
   EXPECT_EQ(f(b, a).to_doubles(), (std::vector<double>{21, 42, 21, 42, 21, 42}));
+}
+
+TEST(Capture, AddsAProductTimesAnInput) {
+  for (const std::int64_t n : {2, 40}) {  // one tile, and many
+    const State w(broadcast_to(Tensor(1.0), {n, n}), "w");
+    auto step = capture([&](const Tensor& x, const Tensor& rate) {
+      w.assign(add_scaled(w.value(), matmul(x, x), rate));
+      return sum(w.value());
+    });
+    const Tensor ones = contiguous(broadcast_to(Tensor(1.0), {n, n}));
+    const Tensor rates[] = {Tensor(1.0), Tensor(100.0)};
+    const auto size = static_cast<double>(n * n);
+    EXPECT_EQ(step(ones, rates[0]).item(), size * static_cast<double>(1 + n));
+    EXPECT_EQ(step(ones, rates[1]).item(), size * static_cast<double>(1 + 101 * n));
+  }
 }
 
 TEST(Capture, ReadingAValueNamesTheWayOut) {
