@@ -78,6 +78,21 @@ TEST(Capture, AddsAProductTimesAnInput) {
   }
 }
 
+// What was read from a state, or from another plan, before the capture.
+TEST(Capture, KeepsTensorsFromOutside) {
+  const State theta(Tensor::from({1.0, 2.0}, {2}), "theta");
+  auto twice = capture([](const Tensor& x) { return x * 2; });
+  const Tensor before = theta.value();
+  const Tensor four = twice(Tensor(2.0));
+  auto step = capture([&](const Tensor& x) {
+    theta.assign(theta.value() + x);
+    return (theta.value() - before) * four;
+  });
+  EXPECT_EQ(step(Tensor(1.0)).to_doubles(), (std::vector<double>{4, 4}));
+  twice(Tensor(50.0));
+  EXPECT_EQ(step(Tensor(1.0)).to_doubles(), (std::vector<double>{8, 8}));
+}
+
 TEST(Capture, ReadingAValueNamesTheWayOut) {
   auto f = capture([](const Tensor& x) { return x * x.item(); });
   EXPECT_THROW(f(Tensor(1.0)), CaptureError);
