@@ -11,7 +11,7 @@
 namespace nabla {
 
 /// Sets how many threads kernels may use, the caller's included; at least 1. Default 1.
-/// Throws ValueError below 1.
+/// Throws ValueError below 1. Not to be called while kernels run.
 void set_threads(int count);
 
 /// The number set by `set_threads`.
@@ -22,7 +22,8 @@ void run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), void* co
 }
 
 /// Calls body(chunk) for every chunk in [0, chunks), possibly from several threads, and returns
-/// when all are done. Denormals are flushed in every call. The first exception is thrown on.
+/// when all are done. Denormals are flushed on threads that help; on its own the caller does that.
+/// The first exception is thrown on.
 template <class Body>
 void parallel_for(std::int64_t chunks, Body&& body) {
   if (chunks == 1) {

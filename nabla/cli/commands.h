@@ -45,7 +45,7 @@ std::string percent(double part);
 std::string brief(double value);
 /// The layers and their arguments, as --help shows them.
 std::string layers_help();
-/// The text with each quoted field as CSV wants it (RFC 4180).
+/// The text as a field of CSV, in quotes where it must be (RFC 4180).
 std::string csv_field(std::string_view text);
 /// The text as the bytes of a file.
 std::vector<std::byte> to_bytes(std::string_view text);

@@ -88,6 +88,10 @@ bool Loader::next(Tensor& inputs, Tensor& targets) {
   batch_inputs_.shape[0] = batch_targets_.shape[0] = count;
   make(inputs, batch_inputs_);
   make(targets, batch_targets_);
+  // The data set may share a part of a state or of a plan's result, which moves when that is
+  // written.
+  inputs_.first = dataset_.inputs.bytes();
+  targets_.first = dataset_.targets.bytes();
   gather_inputs(inputs.data<float>(), count);
   copy_rows(targets_, targets.bytes(), count);
   position_ += count;

@@ -27,7 +27,7 @@ const Op constant_op{.name = "constant", .doc = "A tensor kept as it is.", .arit
 const Op state_op{.name = "state", .doc = "The value of a state.", .arity = 0};
 const TableEntry identity_op(Op{
     .name = "identity",
-    .doc = "The same values as a tensor of its own: what derivatives are taken by.",
+    .doc = "the same values as a tensor of its own: what derivatives are taken by",
     .infer = same_spec,
     .rule = Linear{{same_gradient}},
     .view = [](const Layout& in, const Attributes&) { return std::optional(in); },

@@ -10,8 +10,7 @@
 
 namespace nabla {
 
-/// One call, and its one output. A node without inputs is a leaf: an input of the function, a
-/// constant, a state, or a fresh copy of another node that derivatives are taken by.
+/// One call, and its one output; or a leaf: an input of the function, a constant, a state.
 struct Node {
   const Op* op = nullptr;
   std::array<std::int32_t, max_arity> in{-1, -1, -1};

@@ -1,9 +1,9 @@
 /// Reductions over the middle axis of [outer, n, inner], row-major.
 ///
 /// A sum has a fixed tree that depends on n alone. Neighbouring elements (inner == 1): blocks of
-/// 512 are summed in 16 interleaved lanes, which are then halved three times and once more; 64
-/// blocks make a chunk, in order; chunks are added in order. Otherwise (inner > 1): each of the
-/// inner columns adds blocks of 512 rows, in order, and the blocks in order.
+/// 512 are summed in 16 interleaved lanes, of which l and l + 8 are added, then l and l + 4, l + 2,
+/// l + 1; 64 blocks make a chunk, in order; chunks are added in order. Otherwise (inner > 1): each
+/// of the inner columns adds blocks of 512 rows, in order, and the blocks in order.
 #pragma once
 
 #include <cstdint>

@@ -33,10 +33,12 @@ class SmallGemm {
   bool bind(const Gemm<T>& product);
   bool empty() const { return compute == nullptr; }
 
-  void run(const T* a, const T* b, T* c) {
+  /// Computes it on matrices, and with a scale where it has one, at these addresses.
+  void run(const T* a, const T* b, T* c, const T* scale) {
     tile.a = swapped ? b : a;
     tile.b = swapped ? a : b;
     tile.c = c;
+    tile.scale = scale;
     compute(tile);
   }
 

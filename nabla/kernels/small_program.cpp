@@ -34,7 +34,7 @@ bool SmallProgram::bind(const TileProgram& program) {
       place[i] = operand.data;
     } else if (dense_row && !operand.written) {
       const std::int64_t size = operand.element_size;
-      copies_in_.push_back({operand.data, place[i], rows, columns * size, row_stride * size});
+      copies_in_.push_back({i, operand.data, place[i], rows, columns * size, row_stride * size});
     } else {
       copies_in_.clear();
       return false;
@@ -78,9 +78,8 @@ void SmallProgram::find_moves(const TileProgram& program, const std::vector<std:
     }
   }
   for (Copy& copy : copies_in_) {
-    for (const TileOperand& operand : program.operands) {
-      if (operand.moves && copy.from == operand.data) moves_.push_back({&operand.data, &copy.from});
-    }
+    const TileOperand& operand = program.operands[copy.operand];
+    if (operand.moves) moves_.push_back({&operand.data, &copy.from});
   }
 }
 

@@ -33,6 +33,7 @@ class SmallProgram {
   };
   // Rows of a strided operand, to lie densely.
   struct Copy {
+    std::size_t operand;
     std::byte *from, *to;
     std::int64_t rows, row_bytes, row_step;
   };

@@ -299,15 +299,21 @@ struct Softplus {
   }
 };
 // Highway reduces arguments by multiples of pi that it keeps as integers: beyond this, and for what
-// is not finite, each lane asks the C library.
+// is not finite, a lane asks the C library; the others do not depend on it.
 template <class D, class VectorFunction, class ScalarFunction>
 V<D> within_reduction_range(D d, V<D> x, VectorFunction f, ScalarFunction g) {
   using T = ElementOf<D>;
-  if (hn::AllTrue(d, hn::Lt(hn::Abs(x), number(d, 30000)))) return f(x);
+  constexpr T range = 30000;
+  const auto inside = hn::Lt(hn::Abs(x), hn::Set(d, range));
+  if (hn::AllTrue(d, inside)) return f(x);
   HWY_ALIGN T lanes[hn::MaxLanes(D())];
+  HWY_ALIGN T results[hn::MaxLanes(D())];
   hn::Store(x, d, lanes);
-  for (T& lane : lanes) lane = g(lane);
-  return hn::Load(d, lanes);
+  hn::Store(f(hn::IfThenElseZero(inside, x)), d, results);
+  for (std::size_t i = 0; i < hn::MaxLanes(D()); ++i) {
+    if (!(std::abs(lanes[i]) < range)) results[i] = g(lanes[i]);
+  }
+  return hn::Load(d, results);
 }
 struct Sin {
   template <class D>

@@ -32,8 +32,8 @@ double dense_parameters(const Shape& sample, Arguments arguments) {
 
 // 10000000 rather than 1e+07.
 std::string text_of(double number) {
-  const auto whole = static_cast<std::int64_t>(std::clamp(number, -huge, huge));
-  return static_cast<double>(whole) == number ? std::to_string(whole) : shortest(number);
+  const bool whole = number == std::trunc(number) && std::abs(number) <= huge;
+  return whole ? std::to_string(static_cast<std::int64_t>(number)) : shortest(number);
 }
 
 std::string expand_mlp(Arguments widths) {

@@ -54,8 +54,8 @@ Tensor Generator::uniform(const Shape& shape, double low, double high, DType dty
   const Tensor key = key_.value();
   const std::int64_t per_block = dtype == DType::f32 ? 4 : 2;
   const std::int64_t blocks = (shape.elements() + per_block - 1) / per_block;
-  key_.assign(key + Tensor::from<std::int64_t>({0, blocks}, {2}));
   const Tensor unit = random_uniform(key, shape, dtype);
+  key_.assign(key + Tensor::from<std::int64_t>({0, blocks}, {2}));
   return low == 0 && high == 1 ? unit : unit * (high - low) + low;
 }
 

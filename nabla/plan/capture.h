@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <type_traits>
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/plan/plan.h"
@@ -42,7 +43,7 @@ class Captured {
   Tensors inlined_;
 };
 
-/// Captures a function of tensors that gives a tensor:
+/// Captures a function of at most three tensors that gives a tensor:
 ///     auto step = capture([&](const Tensor& x, const Tensor& y) { ...; return loss; });
 ///     double loss = step(x, y).item();
 template <class F>
@@ -59,7 +60,11 @@ auto capture(F function, PlanOptions options = {}) {
                   return {function(in[0], in[1], in[2])};
                 }
               },
-              options)](const auto&... inputs) { return (*captured)(Tensors{inputs...})[0]; };
+              options)](const auto&... inputs) {
+    static_assert(std::is_invocable_r_v<Tensor, F, decltype(inputs)...>,
+                  "call it with as many tensors as the function takes");
+    return (*captured)(Tensors{inputs...})[0];
+  };
 }
 
 }  // namespace nabla

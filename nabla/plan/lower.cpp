@@ -86,9 +86,19 @@ class Lowering {
 
   Value new_constant(const Tensor& tensor) {
     Value constant =
-        add_storage({.kind = Storage::Kind::constant, .constant = tensor}, tensor.spec());
+        add_storage({.kind = Storage::Kind::constant, .constant = kept(tensor)}, tensor.spec());
     constant.layout = tensor.layout();
     return constant;
+  }
+
+  // The tensor at an address that stays: a part of a state, or of another plan's result, lies
+  // elsewhere when that is written.
+  static Tensor kept(const Tensor& tensor) {
+    const BufferRef& memory = tensor.buffer();
+    if (!memory->is_part()) return tensor;
+    const BufferRef copy = Buffer::allocate(memory->bytes());
+    std::memcpy(copy->data(), memory->data(), memory->bytes());
+    return {tensor.layout(), tensor.dtype(), copy};
   }
 
   // A call, unless the same one on the same values has been made before.

@@ -74,7 +74,7 @@ class ProductStep : public Step {
   void run() override {
     if (!small_product_.empty()) {
       small_product_.run(reinterpret_cast<const T*>(a_data), reinterpret_cast<const T*>(b_data),
-                         reinterpret_cast<T*>(c_data));
+                         reinterpret_cast<T*>(c_data), reinterpret_cast<const T*>(scale));
     } else if (scale != nullptr || !small_epilogue_.empty()) {
       gemm(product());
     } else {

@@ -9,7 +9,7 @@ namespace nabla {
 
 class BufferRef;
 
-/// Where memory lives. Only the CPU today; kernels are looked up by it.
+/// Where memory lives. Only the CPU today, and nothing asks yet.
 enum class Device { cpu };
 
 /// A piece of memory that tensors share. It either owns its memory or is a part of another buffer.
@@ -23,6 +23,8 @@ class Buffer {
   std::byte* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
   Device device() const { return Device::cpu; }
+  /// Whether the memory is another buffer's, who may want to write it and call `leave`.
+  bool is_part() const { return owner_ != nullptr; }
 
   /// Gives everybody who shares this part a fresh copy of its bytes, so that the memory itself can
   /// be written by its owner. Only for buffers made by `part_of`.

@@ -72,7 +72,8 @@ class Tensor {
     return tensor;
   }
 
-  /// The first element's address. Throws CaptureError where the tensor is being captured.
+  /// The first element's address. A tensor that was read from a State or a plan lies elsewhere when
+  /// that is written. Throws CaptureError where the tensor is being captured.
   std::byte* bytes() const;
   /// bytes() as elements of T. Throws DTypeError where T is not the element type.
   template <class T>

@@ -7,6 +7,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/random.h"
+#include "nabla/graph/state.h"
 #include "tests/support/files.h"
 
 namespace nabla::data {
@@ -129,6 +130,20 @@ TEST(Loader, LeavesABatchAloneThatIsStillInUse) {
   loader.next(batch);
   EXPECT_EQ(kept.targets.to_doubles(), (std::vector<double>{0, 10, 20, 30}));
   EXPECT_EQ(kept.inputs.to_doubles(), (std::vector<double>{0, 0.5, 1, 1.5}));
+}
+
+// Of a data set that was read from a state which changes then.
+TEST(Loader, GivesTheValuesThatTheDataSetHolds) {
+  const State inputs(Tensor::from({1.0F, 2.0F}, {2, 1}));
+  const State targets(Tensor::from({3.0F, 4.0F}, {2, 1}));
+  Loader loader(
+      {.name = "states", .inputs = inputs.value(), .targets = targets.value(), .class_names = {}});
+  inputs.assign(Tensor::from({5.0F, 6.0F}, {2, 1}));
+  targets.assign(Tensor::from({7.0F, 8.0F}, {2, 1}));
+  Batch batch;
+  ASSERT_TRUE(loader.next(batch));
+  EXPECT_EQ(batch.inputs.to_doubles(), (std::vector<double>{1, 2}));
+  EXPECT_EQ(batch.targets.to_doubles(), (std::vector<double>{3, 4}));
 }
 
 TEST(Loader, GivesFloatsAndLabels) {

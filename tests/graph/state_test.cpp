@@ -85,6 +85,12 @@ TEST(State, ErrorsLeaveItAsItIs) {
   EXPECT_THROW(State{Tensor()}, Error);
 }
 
+TEST(State, OfAGeneratorSurvivesAnError) {
+  Generator generator(1);
+  EXPECT_THROW(generator.uniform({-8}), ShapeError);
+  EXPECT_EQ(generator.state().value().to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 0}));
+}
+
 TEST(State, MovesIntoASharedVector) {
   const State a(two(1, 2));
   const State b(two(3, 4));

@@ -125,6 +125,32 @@ TEST(Functions, DoNotDependOnThePlace) {
   }
 }
 
+// Beside numbers that are too large for the vector function, too.
+TEST(Functions, SineAndCosineDoNotDependOnTheirNeighbours) {
+  const auto check = [](auto type) {
+    using T = decltype(type);
+    for (const auto set : {&TileTable::sin, &TileTable::cos}) {
+      const Tile tile = (tiles().*set)[dtype_of<T>].dense;
+      for (int i = 0; i < 2000; ++i) {
+        const T x = static_cast<T>(0.0137) * static_cast<T>(i - 1000);
+        const std::vector<T> alone(16, x);
+        std::vector<T> beside(16, x);
+        beside[i % 16] = static_cast<T>(1e6);
+        beside[(i + 5) % 16] = std::numeric_limits<T>::infinity();
+        std::vector<T> expected(16);
+        std::vector<T> y(16);
+        tile(16, alone.data(), nullptr, nullptr, expected.data());
+        tile(16, beside.data(), nullptr, nullptr, y.data());
+        EXPECT_EQ(y[(i + 1) % 16], expected[0]) << x;
+        EXPECT_NEAR(y[i % 16], set == &TileTable::sin ? std::sin(1e6) : std::cos(1e6), 1e-7);
+        EXPECT_TRUE(std::isnan(y[(i + 5) % 16]));
+      }
+    }
+  };
+  check(float{});
+  check(double{});
+}
+
 TEST(Functions, KeepEveryKindOfNotANumber) {
   for (const std::uint32_t bits :
        {0x7fc00000U, 0xffc00000U, 0x7f800001U, 0x7fc12345U, 0xffffffffU}) {

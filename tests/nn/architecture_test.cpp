@@ -62,6 +62,7 @@ TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
       {"dense xyzzy", "position 7: unknown layer \"xyzzy\"; " + known},
       {"dense(0)", "position 7: dense: width 0: expected a whole number from 1 to 10000000"},
       {"dense(1.5)", "position 7: dense: width 1.5: expected a whole number from 1 to 10000000"},
+      {"dense(-nan)", "position 7: dense: width -nan: expected a whole number from 1 to 10000000"},
       {"dense(12", "position 9: expected , or )"},
       {"dense(a)", "position 8: expected = behind \"a\""},
       {"dense()(3)", "position 8: expected a space between layers"},

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "nabla/base/error.h"
+#include "nabla/nn/loss.h"
+#include "nabla/nn/sequential.h"
 #include "nabla/ops/ops.h"
 #include "nabla/plan/capture.h"
 #include "tests/support/files.h"
@@ -113,6 +115,32 @@ TEST(UpdateRules, CapturedStepsGiveTheSameBits) {
     }
     EXPECT_EQ(results[0], results[1]) << entry.name;
     EXPECT_LT(results[0][4], results[0][0]) << entry.name;
+  }
+}
+
+// Where the updates run behind matrix products, of one tile and of many.
+TEST(UpdateRules, CapturedStepsOfANetworkGiveTheSameBits) {
+  Generator generator(1);
+  for (const std::int64_t width : {3, 70}) {
+    const Tensor x = generator.uniform({width + 1, width});
+    const Tensor y = generator.uniform({width + 1, 2});
+    for (const RuleEntry& entry : rule_table()) {
+      std::vector<std::vector<double>> results;
+      for (const bool captured : {false, true}) {
+        const nn::Sequential model{nn::Dense(width, width), nn::tanh, nn::Dense(width, 2)};
+        const auto rule = entry.make(entry.learning_rate);
+        rule->attach(model.parameters());
+        const auto loss = [&] { return nn::mean_squared_error(model(x), y); };
+        const auto step = capture([&] { return rule->minimize(loss); });
+        for (int i = 0; i < 3; ++i) captured ? step() : rule->minimize(loss);
+        std::vector<double> values;
+        for (const State& state : model.parameters()) {
+          for (const double value : state.value().to_doubles()) values.push_back(value);
+        }
+        results.push_back(values);
+      }
+      EXPECT_EQ(results[0], results[1]) << entry.name << ", width " << width;
+    }
   }
 }
 

@@ -100,7 +100,7 @@ TEST(Replay, UnderATrainerAllocatesNothing) {
   EXPECT_EQ(allocations_of_epoch(100), allocations_of_epoch(1000));
 }
 
-// The count itself works: an eager op allocates once its pool is empty.
+// The count itself works.
 TEST(Replay, TheCountSeesAllocations) {
   const long before = allocations;
   const std::vector<float> memory(100000);

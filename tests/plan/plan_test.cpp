@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "nabla/nabla.h"
+#include "nabla/tensor/copy.h"
 
 namespace nabla {
 namespace {
@@ -48,6 +49,48 @@ TEST(Capture, FollowsAStateToOtherMemory) {
   theta.move_to(Buffer::allocate(64), 16);
   EXPECT_EQ(step().item(), 4);
   EXPECT_EQ(theta.value().item(), 4);
+}
+
+// Inputs that lie at one place in the first call need not do so in the next.
+TEST(Capture, FollowsEachInputToItsOwnMemory) {
+  auto f = capture([](const Tensor& x, const Tensor& y) {
+    return broadcast_to(x, {3, 2}) * 2 + broadcast_to(y, {3, 2});
+  });
+  const Tensor a = Tensor::from({1.0, 2.0}, {2});
+  const Tensor b = Tensor::from({10.0, 20.0}, {2});
+  EXPECT_EQ(f(a, a).to_doubles(), (std::vector<double>{3, 6, 3, 6, 3, 6}));
+  EXPECT_EQ(f(a, b).to_doubles(), (std::vector<double>{12, 24, 12, 24, 12, 24}));
+  EXPECT_EQ(f(b, a).to_doubles(), (std::vector<double>{21, 42, 21, 42, 21, 42}));
+}
+
+TEST(Capture, AddsAProductTimesAnInput) {
+  for (const std::int64_t n : {2, 40}) {  // one tile, and many
+    const State w(broadcast_to(Tensor(1.0), {n, n}), "w");
+    auto step = capture([&](const Tensor& x, const Tensor& rate) {
+      w.assign(add_scaled(w.value(), matmul(x, x), rate));
+      return sum(w.value());
+    });
+    const Tensor ones = contiguous(broadcast_to(Tensor(1.0), {n, n}));
+    const Tensor rates[] = {Tensor(1.0), Tensor(100.0)};
+    const auto size = static_cast<double>(n * n);
+    EXPECT_EQ(step(ones, rates[0]).item(), size * static_cast<double>(1 + n));
+    EXPECT_EQ(step(ones, rates[1]).item(), size * static_cast<double>(1 + 101 * n));
+  }
+}
+
+// What was read from a state, or from another plan, before the capture.
+TEST(Capture, KeepsTensorsFromOutside) {
+  const State theta(Tensor::from({1.0, 2.0}, {2}), "theta");
+  auto twice = capture([](const Tensor& x) { return x * 2; });
+  const Tensor before = theta.value();
+  const Tensor four = twice(Tensor(2.0));
+  auto step = capture([&](const Tensor& x) {
+    theta.assign(theta.value() + x);
+    return (theta.value() - before) * four;
+  });
+  EXPECT_EQ(step(Tensor(1.0)).to_doubles(), (std::vector<double>{4, 4}));
+  twice(Tensor(50.0));
+  EXPECT_EQ(step(Tensor(1.0)).to_doubles(), (std::vector<double>{8, 8}));
 }
 
 TEST(Capture, ReadingAValueNamesTheWayOut) {
