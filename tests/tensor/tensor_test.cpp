@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/ops/ops.h"
@@ -88,6 +89,15 @@ TEST(Slices, WalkAsInPython) {
       }
     }
   }
+}
+
+TEST(Slices, TakeStepsOfAnyLength) {
+  const Tensor x = reshape(arange(6, DType::i64), {3, 2});
+  const std::int64_t far = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(slice(x, {{1, Slice::end, far}}).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(slice(x, {{Slice::end, Slice::end, -far}}).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{4, 5}));
 }
 
 TEST(Slices, ErrorsTeach) {
