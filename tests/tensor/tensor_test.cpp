@@ -51,6 +51,7 @@ TEST(Tensor, ErrorsTeach) {
   EXPECT_EQ(message([&] { x.data<std::int64_t>(); }),
             "the tensor holds f32, not i64; convert it with cast");
   EXPECT_EQ(message([&] { Tensor().item(); }), "an undefined tensor has no value");
+  EXPECT_EQ(message([&] { x + Tensor(); }), "an undefined tensor has no value");
 }
 
 TEST(Tensor, Prints) {
