@@ -91,6 +91,7 @@ bool is_differentiable(const Op& op, int input, DType dtype) {
 
 Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec) {
   if (op.view != nullptr) {
+    in[0].bytes();  // throws where there is no value
     if (auto layout = op.view(in[0].layout(), attributes)) {
       return {*layout, spec.dtype, in[0].buffer()};
     }

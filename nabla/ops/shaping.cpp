@@ -397,7 +397,8 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices) {
     };
     const std::int64_t first = place(s.start, s.step > 0 ? low : high);
     const std::int64_t last = place(s.stop, s.step > 0 ? high : low);
-    const std::int64_t size = std::abs(s.step);
+    // A longer step than the axis leaves one element, too, and no stride can overflow.
+    const std::int64_t size = std::min(std::abs(s.step), std::max<std::int64_t>(1, extent));
     const std::int64_t span = s.step > 0 ? last - first : first - last;
     const std::int64_t count = std::max<std::int64_t>(0, (span + size - 1) / size);
     start[axis] =

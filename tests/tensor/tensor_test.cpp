@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/ops/ops.h"
@@ -50,6 +51,7 @@ TEST(Tensor, ErrorsTeach) {
   EXPECT_EQ(message([&] { x.data<std::int64_t>(); }),
             "the tensor holds f32, not i64; convert it with cast");
   EXPECT_EQ(message([&] { Tensor().item(); }), "an undefined tensor has no value");
+  EXPECT_EQ(message([&] { x + Tensor(); }), "an undefined tensor has no value");
 }
 
 TEST(Tensor, Prints) {
@@ -88,6 +90,15 @@ TEST(Slices, WalkAsInPython) {
       }
     }
   }
+}
+
+TEST(Slices, TakeStepsOfAnyLength) {
+  const Tensor x = reshape(arange(6, DType::i64), {3, 2});
+  const std::int64_t far = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(slice(x, {{1, Slice::end, far}}).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(slice(x, {{Slice::end, Slice::end, -far}}).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{4, 5}));
 }
 
 TEST(Slices, ErrorsTeach) {
