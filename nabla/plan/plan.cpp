@@ -165,14 +165,10 @@ Plan::~Plan() = default;
 
 // Brings addresses up to date, and leaves what somebody still holds to him.
 void Plan::Impl::prepare(const std::vector<Tensor>& in) {
-  for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
   for (std::size_t i = 0; i < states.size(); ++i) {
     moved = state_memory[i].move_to(is_written[i] != 0 ? states[i].writable_memory()
                                                        : states[i].memory()) ||
             moved;
-  }
-  if (std::exchange(moved, false)) {
-    for (const auto& step : steps) step->prepare();
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Tensor& output = outputs[i];
@@ -180,6 +176,11 @@ void Plan::Impl::prepare(const std::vector<Tensor>& in) {
     output.buffer()->leave();
     output = Tensor(output.layout(), output.dtype(),
                     Buffer::part_of(output_memory[i].memory, 0, output_memory[i].bytes));
+  }
+  // Last: an input may be what was read from a state or an output, and has just been given a copy.
+  for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
+  if (std::exchange(moved, false)) {
+    for (const auto& step : steps) step->prepare();
   }
 }
 

@@ -93,6 +93,23 @@ TEST(Capture, KeepsTensorsFromOutside) {
   EXPECT_EQ(step(Tensor(1.0)).to_doubles(), (std::vector<double>{8, 8}));
 }
 
+// Its own last result, or a state that it writes: the run must not overwrite what it reads.
+TEST(Capture, TakesItsOwnResultsAndStates) {
+  auto mirror = capture([](const Tensor& x) { return x + 10 * flip(x, 0); });
+  Tensor y = Tensor::from({1.0, 2.0, 3.0}, {3});
+  y = mirror(y);
+  y = mirror(y);  // (31 22 13) + 10 (13 22 31)
+  EXPECT_EQ(y.to_doubles(), (std::vector<double>{161, 242, 323}));
+
+  const State w(Tensor::from({1.0, 2.0, 3.0}, {3}), "w");
+  auto step = capture([&](const Tensor& x) {
+    w.assign(w.value() + 1);
+    return x + 10 * flip(x, 0) + w.value();
+  });
+  EXPECT_EQ(step(w.value()).to_doubles(), (std::vector<double>{33, 25, 17}));
+  EXPECT_EQ(step(w.value()).to_doubles(), (std::vector<double>{45, 37, 29}));
+}
+
 TEST(Capture, ReadingAValueNamesTheWayOut) {
   auto f = capture([](const Tensor& x) { return x * x.item(); });
   EXPECT_THROW(f(Tensor(1.0)), CaptureError);
