@@ -70,8 +70,8 @@ Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source) {
   if (!size || static_cast<std::size_t>(*size) > reader.left()) {
     reader.fail("the file is too short", str("the elements of ", Spec{dtype, shape}));
   }
-  const Tensor tensor(Layout::contiguous(shape), dtype,
-                      reader.take(static_cast<std::size_t>(*size), size_of(dtype)));
+  Tensor tensor(Layout::contiguous(shape), dtype,
+                reader.take(static_cast<std::size_t>(*size), size_of(dtype)));
   if (reader.left() > 0) {
     reader.fail("something follows the last element", "the end of the file");
   }

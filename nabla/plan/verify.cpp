@@ -100,6 +100,7 @@ class Verification {
     check_extent(id, out);
     // Operations of lowering itself, copies, infer nothing: they give what they take.
     std::vector<Tensor> inputs;
+    inputs.reserve(in.size());
     for (const Value& value : in) {
       inputs.emplace_back(Layout::contiguous(value.layout.shape), value.dtype, BufferRef());
     }
