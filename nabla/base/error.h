@@ -1,5 +1,5 @@
-/// Errors: every mistake of a user becomes one of these exceptions. The message names the thing
-/// (op, layer, option, file and byte), what was given and what was expected.
+/// Errors: every mistake of a user becomes one of these exceptions, but for the last. The message
+/// names the thing (op, layer, option, file and byte), what was given and what was expected.
 #pragma once
 
 #include <stdexcept>
@@ -35,6 +35,11 @@ class FileError : public Error {
 /// A value was asked for while a function is being captured, when no values exist yet.
 class CaptureError : public Error {
   using Error::Error;
+};
+
+/// A mistake of nabla's own, found when it checks its work: please report it.
+class InternalError : public std::logic_error {
+  using std::logic_error::logic_error;
 };
 
 }  // namespace nabla

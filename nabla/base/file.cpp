@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "nabla/base/error.h"
+#include "nabla/base/huge_pages.h"
 #include "nabla/base/text.h"
 
 namespace nabla {
@@ -101,7 +102,10 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
   }
   // The size is a hint: a pipe has none, a file may grow. One byte more shows the end.
   const auto hint = std::min(static_cast<std::size_t>(status.st_size), limit);
-  std::vector<std::byte> bytes(std::max(hint, std::size_t{4096}) + 1);
+  std::vector<std::byte> bytes;
+  bytes.reserve(std::max(hint, std::size_t{4096}) + 1);
+  ask_for_huge_pages(bytes.data(), bytes.capacity());
+  bytes.resize(bytes.capacity());
   std::size_t size = 0;
   for (;;) {
     const ssize_t count = ::read(file.number(), bytes.data() + size, bytes.size() - size);

@@ -1,8 +1,10 @@
 #include "nabla/data/byte_reader.h"
 
+#include <libdeflate.h>
+
 #include <algorithm>
 #include <cstring>
-#include <limits>
+#include <memory>
 #include <new>
 
 #include "nabla/base/error.h"
@@ -11,82 +13,77 @@
 namespace nabla::data {
 namespace {
 
-// zlib counts in 32 bits.
-uInt at_most_32_bits(std::size_t size) {
-  return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
+// Deflate packs at most 258 bytes into two bits.
+constexpr std::size_t best_ratio = 1032;
+
+// A gzip file ends with the size of what is packed in it, modulo 2^32; or, if it is several files,
+// joined, in the last of them.
+std::size_t likely_size(std::span<const std::byte> file) {
+  std::uint32_t size = 0;
+  if (file.size() >= sizeof(size)) std::memcpy(&size, &file.last(sizeof(size))[0], sizeof(size));
+  return std::clamp<std::size_t>(size, file.size(), best_ratio * file.size());
 }
 
 }  // namespace
 
 ByteReader::ByteReader(std::span<const std::byte> file, std::string_view source)
-    : file_(file),
-      source_(source),
-      packed_(file.size() >= 2 && file[0] == std::byte{0x1f} && file[1] == std::byte{0x8b}) {
-  constexpr int gzip = 16 + MAX_WBITS;
-  if (packed_ && inflateInit2(&stream_, gzip) != Z_OK) throw std::bad_alloc();
+    : content_(file), source_(source) {
+  if (file.size() >= 2 && file[0] == std::byte{0x1f} && file[1] == std::byte{0x8b}) unpack(file);
 }
 
-ByteReader::~ByteReader() {
-  if (packed_) inflateEnd(&stream_);
+void ByteReader::unpack(std::span<const std::byte> file) {
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> unpacker(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!unpacker) throw std::bad_alloc();
+  const std::size_t most = best_ratio * file.size();
+  unpacked_ = Buffer::allocate(likely_size(file));
+  std::size_t size = 0;
+  for (std::size_t start = 0; start < file.size();) {
+    std::size_t used = 0;
+    std::size_t made = 0;
+    const libdeflate_result result = libdeflate_gzip_decompress_ex(
+        unpacker.get(), &file[start], file.size() - start, unpacked_->data() + size,
+        unpacked_->bytes() - size, &used, &made);
+    if (result == LIBDEFLATE_INSUFFICIENT_SPACE && unpacked_->bytes() < most) {
+      BufferRef larger = Buffer::allocate(std::min(2 * unpacked_->bytes(), most));
+      std::memcpy(larger->data(), unpacked_->data(), size);
+      unpacked_ = std::move(larger);
+      continue;
+    }
+    if (result != LIBDEFLATE_SUCCESS) {
+      throw FileError(str(source_, ": the packed data from byte ", start,
+                          " on are damaged or end early: expected an undamaged gzip file"));
+    }
+    start += used;
+    size += made;
+  }
+  content_ = {unpacked_->data(), size};
 }
 
 std::size_t ByteReader::read(std::span<std::byte> to) {
-  if (packed_) return unpack(to);
-  const std::size_t count = std::min(to.size(), file_.size());
-  if (count > 0) std::memcpy(to.data(), file_.data(), count);
-  file_ = file_.subspan(count);
+  const std::size_t count = std::min(to.size(), left());
+  if (count > 0) std::memcpy(to.data(), &content_[position_], count);
   position_ += count;
   return count;
 }
 
-std::size_t ByteReader::unpack(std::span<std::byte> to) {
-  const std::size_t wanted = to.size();
-  while (!to.empty() && !unpacked_all_) {
-    const uInt given = at_most_32_bits(file_.size());
-    const uInt room = at_most_32_bits(to.size());
-    stream_.next_in = reinterpret_cast<const Bytef*>(file_.data());
-    stream_.avail_in = given;
-    stream_.next_out = reinterpret_cast<Bytef*>(to.data());
-    stream_.avail_out = room;
-    const int status = inflate(&stream_, Z_NO_FLUSH);
-    file_ = file_.subspan(given - stream_.avail_in);
-    to = to.subspan(room - stream_.avail_out);
-    position_ += room - stream_.avail_out;
-    if (status == Z_STREAM_END) {
-      unpacked_all_ = file_.empty();
-      if (!unpacked_all_) inflateReset(&stream_);  // a gzip file may be several, joined
-    } else if (status == Z_BUF_ERROR) {
-      fail("the packed file ends early", "the rest of it");
-    } else if (status != Z_OK) {
-      fail(str("the packed data are damaged: ", stream_.msg == nullptr ? "?" : stream_.msg),
-           "an undamaged gzip file");
-    }
+BufferRef ByteReader::take(std::size_t count, std::size_t alignment) {
+  if (unpacked_ && position_ % alignment == 0) {
+    BufferRef part = Buffer::part_of(unpacked_, position_, count);
+    position_ += count;
+    return part;
   }
-  return wanted - to.size();
+  BufferRef copy = Buffer::allocate(count);
+  read({copy->data(), count});
+  return copy;
 }
 
-std::string ByteReader::read_text() {
-  constexpr std::size_t step = std::size_t{1} << 16;
-  std::string text;
-  for (std::size_t count = step; count == step;) {
-    const std::size_t size = text.size();
-    text.resize(size + step);
-    count = read(std::as_writable_bytes(std::span(text).subspan(size)));
-    text.resize(size + count);
-  }
-  return text;
-}
-
-std::uint64_t ByteReader::most_left() const {
-  if (!packed_) return file_.size();
-  // Deflate packs at most 258 bytes into two bits; the reserve is for what zlib has read ahead.
-  constexpr std::uint64_t best_ratio = 1032;
-  constexpr std::uint64_t reserve = 1 << 16;
-  return file_.size() * best_ratio + reserve;
+std::string_view ByteReader::text() const {
+  return {reinterpret_cast<const char*>(content_.data()) + position_, left()};
 }
 
 void ByteReader::fail(std::string_view what, std::string_view expected) const {
-  throw FileError(str(source_, ": ", what, " (byte ", position_, packed_ ? " unpacked" : "",
+  throw FileError(str(source_, ": ", what, " (byte ", position_, unpacked_ ? " unpacked" : "",
                       "): expected ", expected));
 }
 

@@ -1,14 +1,12 @@
-/// The content of a file in memory, read from front to end; gzip is unpacked on the way.
+/// The content of a file in memory, read from front to end; gzip is unpacked first.
 #pragma once
-
-#define ZLIB_CONST  // zlib only reads its input
-#include <zlib.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
+
+#include "nabla/tensor/buffer.h"
 
 namespace nabla::data {
 
@@ -16,32 +14,30 @@ namespace nabla::data {
 /// what was packed in it.
 class ByteReader {
  public:
-  /// `file` and `source`, a path that starts every message, must outlive the reader.
+  /// `file` and `source`, a path that starts every message, must outlive the reader. Throws
+  /// FileError where packed data are damaged; takes memory for no more than they can hold.
   ByteReader(std::span<const std::byte> file, std::string_view source);
-  ~ByteReader();
-  ByteReader(const ByteReader&) = delete;
-  ByteReader& operator=(const ByteReader&) = delete;
 
-  /// Fills `to` as far as the content reaches and returns how many bytes that are. Whoever reads to
-  /// the end knows that gzip's checksum is right. Throws FileError where packed data are damaged.
+  /// Bytes that are left.
+  std::size_t left() const { return content_.size() - position_; }
+  /// Fills `to` as far as the content reaches and returns how many bytes that are.
   std::size_t read(std::span<std::byte> to);
-  /// All that is left, as text.
-  std::string read_text();
+  /// The next `count` bytes, at most left(), at an address that is a multiple of `alignment`. What
+  /// was unpacked is shared with the reader, not copied, where it lies so.
+  BufferRef take(std::size_t count, std::size_t alignment);
+  /// All that is left, as text, which goes with the reader.
+  std::string_view text() const;
 
-  /// At most this many bytes are left: what to allocate at most, before anything is unpacked.
-  std::uint64_t most_left() const;
   /// Throws a FileError "source: what (byte N): expected ...", N being the next byte to be read.
   [[noreturn]] void fail(std::string_view what, std::string_view expected) const;
 
  private:
-  std::size_t unpack(std::span<std::byte> to);
+  void unpack(std::span<const std::byte> file);
 
-  std::span<const std::byte> file_;  // what is left of it
+  std::span<const std::byte> content_;
   std::string_view source_;
-  std::uint64_t position_ = 0;  // bytes given
-  bool packed_;
-  bool unpacked_all_ = false;
-  z_stream stream_{};
+  std::size_t position_ = 0;  // bytes given
+  BufferRef unpacked_;
 };
 
 }  // namespace nabla::data

@@ -95,7 +95,8 @@ Tensor to_labels(const Tensor& bytes, const std::string& path) {
 
 Dataset all_digits() {
   constexpr std::int64_t pixels = 64;
-  const std::string text = ByteReader(std::as_bytes(packed_digits()), "digits.csv.gz").read_text();
+  const ByteReader reader(std::as_bytes(packed_digits()), "digits.csv.gz");
+  const std::string_view text = reader.text();
   const std::int64_t rows = std::count(text.begin(), text.end(), '\n') - 1;
   Dataset digits{.name = "digits",
                  .inputs = Tensor::empty({DType::u8, {rows, 8, 8}}),

@@ -67,16 +67,12 @@ Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source) {
   const Shape shape = read_shape(rank, reader);
 
   const auto size = checked_bytes(shape, size_of(dtype));
-  if (!size || static_cast<std::uint64_t>(*size) > reader.most_left()) {
+  if (!size || static_cast<std::size_t>(*size) > reader.left()) {
     reader.fail("the file is too short", str("the elements of ", Spec{dtype, shape}));
   }
-  Tensor tensor = Tensor::empty({dtype, shape});
-  const auto elements = std::span(tensor.bytes(), static_cast<std::size_t>(*size));
-  if (reader.read(elements) < elements.size()) {
-    reader.fail("the file ends early", str(*size, " bytes of elements"));
-  }
-  std::byte behind{};
-  if (reader.read(std::span(&behind, 1)) != 0) {
+  Tensor tensor(Layout::contiguous(shape), dtype,
+                reader.take(static_cast<std::size_t>(*size), size_of(dtype)));
+  if (reader.left() > 0) {
     reader.fail("something follows the last element", "the end of the file");
   }
   if (size_of(dtype) == 4) swap_all<std::uint32_t>(tensor);

@@ -6,14 +6,13 @@
 #include <utility>
 
 #include "nabla/base/flush_denormals.h"
-#include "nabla/plan/memory.h"
 #include "nabla/plan/program.h"
 #include "nabla/plan/step.h"
+#include "nabla/plan/verify.h"
 #include "nabla/tensor/copy.h"
 
 namespace nabla {
 
-using lowering::Block;
 using lowering::Program;
 using lowering::Storage;
 using lowering::Value;
@@ -57,38 +56,18 @@ struct Plan::Impl {
   std::vector<std::byte*> address;  // of storages inside, while the plan is made
   bool moved = true;                // states, since the steps were prepared
 
-  void place_storages(const Program& program);
+  void allocate(const Program& program);
   void make_outputs(const Program& program);
   void bind(const Program& program, std::byte*& field, const Value& value);
   void prepare(const std::vector<Tensor>& in);
 };
 
-namespace {
-
-// From the step that writes a storage to the last one that reads it.
-Block life_of(const Program& program, const Storage& storage,
-              const std::vector<int>& step_of_unit) {
-  const auto step_of = [&](int operation) {
-    return step_of_unit[static_cast<std::size_t>(program.operation(operation).unit)];
-  };
-  Block block{storage.bytes, step_of(storage.producer), step_of(storage.producer), 0};
-  for (const int reader : storage.readers) block.last = std::max(block.last, step_of(reader));
-  if (storage.assigned_to >= 0) block.last = static_cast<int>(program.order.size());
-  return block;
-}
-
-}  // namespace
-
-// Temporaries that leave their unit get a place in the arena, outputs memory of their own.
-void Plan::Impl::place_storages(const Program& program) {
-  std::vector<int> step_of_unit(program.units.size());
-  for (std::size_t i = 0; i < program.order.size(); ++i) {
-    step_of_unit[static_cast<std::size_t>(program.order[i])] = static_cast<int>(i);
-  }
+// Temporaries that leave their unit lie in the arena, outputs in memory of their own.
+void Plan::Impl::allocate(const Program& program) {
   address.assign(program.storages.size(), nullptr);
   output_memory.resize(program.outputs.size());
-  std::vector<Block> blocks;
-  std::vector<std::size_t> owners;
+  arena_bytes = program.arena_bytes;
+  arena = Buffer::allocate(arena_bytes);
   for (std::size_t id = 0; id < program.storages.size(); ++id) {
     const Storage& storage = program.storages[id];
     if (storage.kind == Storage::Kind::constant) {
@@ -98,16 +77,9 @@ void Plan::Impl::place_storages(const Program& program) {
       Output& output = output_memory[static_cast<std::size_t>(storage.output)];
       output = {Buffer::allocate(storage.bytes), storage.bytes};
       address[id] = output.memory->data();
-    } else if (storage.producer >= 0 && storage.alias_of_state < 0 &&
-               program.escapes(static_cast<int>(id), program.operation(storage.producer).unit)) {
-      blocks.push_back(life_of(program, storage, step_of_unit));
-      owners.push_back(id);
+    } else if (storage.offset >= 0) {
+      address[id] = arena->data() + storage.offset;
     }
-  }
-  arena_bytes = lowering::place_blocks(blocks);
-  arena = Buffer::allocate(arena_bytes);
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    address[owners[i]] = arena->data() + blocks[i].offset;
   }
 }
 
@@ -139,11 +111,13 @@ Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
   Program program = lowering::lower(graph, inputs, outputs);
   lowering::group(program, options.fuse);
   lowering::schedule(program);
+  lowering::place(program);
+  if (lowering::verifies_plans) lowering::verify(program);
   impl_->states = program.states;
   impl_->inputs.resize(inputs.size());
   impl_->state_memory.resize(program.states.size());
   impl_->is_written.assign(program.states.size(), 0);
-  impl_->place_storages(program);
+  impl_->allocate(program);
   impl_->make_outputs(program);
   for (const int unit : program.order) {
     impl_->steps.push_back(lowering::make_step(

@@ -17,11 +17,12 @@ struct Storage {
   int index = -1;  ///< of the input or state
   Tensor constant;
   std::size_t bytes = 0;
-  int producer = -1;         ///< the operation that writes it
-  std::vector<int> readers;  ///< operations, in order
-  int assigned_to = -1;      ///< the state that takes this value at the end
-  int output = -1;           ///< the plan's output that it is
-  int alias_of_state = -1;   ///< it lies in this state's memory
+  int producer = -1;           ///< the operation that writes it
+  std::vector<int> readers;    ///< operations, in order
+  int assigned_to = -1;        ///< the state that takes this value at the end
+  int output = -1;             ///< the plan's output that it is
+  int alias_of_state = -1;     ///< it lies in this state's memory
+  std::ptrdiff_t offset = -1;  ///< in the arena, in bytes; -1: it lies elsewhere
 };
 
 /// Elements of a storage under a layout: the result of an op and any views of it.
@@ -57,8 +58,9 @@ struct Program {
   std::vector<Operation> operations;
   std::vector<Value> outputs;
   std::vector<State> states;
-  std::vector<Unit> units;  ///< after group(): every operation is in one
-  std::vector<int> order;   ///< after schedule(): units as they run
+  std::vector<Unit> units;      ///< after group(): every operation is in one
+  std::vector<int> order;       ///< after schedule(): units as they run
+  std::size_t arena_bytes = 0;  ///< after place()
 
   bool is_elementwise(int id) const { return operation(id).op->tile != nullptr; }
   /// Whether an operation can have elementwise ones around it, and of which kind it is.
@@ -87,5 +89,8 @@ void group(Program& program, bool fuse);
 
 /// Orders the units, and decides which states are updated in place.
 void schedule(Program& program);
+
+/// Gives the temporaries that leave their unit, and are no outputs, their places in the arena.
+void place(Program& program);
 
 }  // namespace nabla::lowering

@@ -8,6 +8,8 @@
 #include <new>
 #include <vector>
 
+#include "nabla/base/huge_pages.h"
+
 namespace nabla {
 namespace {
 
@@ -56,6 +58,7 @@ class Pool {
     }
     void* block = std::aligned_alloc(alignment, std::size_t{1} << size_class);
     if (block == nullptr) throw std::bad_alloc();
+    ask_for_huge_pages(block, std::size_t{1} << size_class);
     return block;
   }
 

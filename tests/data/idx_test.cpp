@@ -4,6 +4,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
+#include "nabla/base/text.h"
 #include "tests/support/files.h"
 #include "tests/support/packing.h"
 
@@ -35,13 +36,15 @@ TEST(Idx, ReadsBytes) {
 
 // The bytes of each number by hand, from two's complement and IEEE 754.
 TEST(Idx, ReadsBigEndianNumbers) {
-  EXPECT_EQ(
-      decode("\0\0\x0c\x01\0\0\0\x02\x01\x02\x03\x04\xff\xff\xff\xfe"s).to_vector<std::int32_t>(),
-      (std::vector<std::int32_t>{0x01020304, -2}));
-  EXPECT_EQ(decode("\0\0\x0d\x01\0\0\0\x02\x3f\x80\0\0\xc0\x20\0\0"s).to_vector<float>(),
-            (std::vector<float>{1, -2.5F}));
-  EXPECT_EQ(decode("\0\0\x0e\x01\0\0\0\x01\x3f\xe0\0\0\0\0\0\0"s).to_vector<double>(),
-            (std::vector<double>{0.5}));
+  const std::string ints = "\0\0\x0c\x01\0\0\0\x02\x01\x02\x03\x04\xff\xff\xff\xfe"s;
+  const std::string floats = "\0\0\x0d\x01\0\0\0\x02\x3f\x80\0\0\xc0\x20\0\0"s;
+  const std::string doubles = "\0\0\x0e\x02\0\0\0\x01\0\0\0\x01\x3f\xe0\0\0\0\0\0\0"s;
+  for (const auto pack : {+[](const std::string& text) { return text; }, &gzip}) {
+    EXPECT_EQ(decode(pack(ints)).to_vector<std::int32_t>(),
+              (std::vector<std::int32_t>{0x01020304, -2}));
+    EXPECT_EQ(decode(pack(floats)).to_vector<float>(), (std::vector<float>{1, -2.5F}));
+    EXPECT_EQ(decode(pack(doubles)).to_vector<double>(), (std::vector<double>{0.5}));
+  }
 }
 
 TEST(Idx, ReadsOneToEightAxesAndNoElements) {
@@ -53,9 +56,15 @@ TEST(Idx, ReadsOneToEightAxesAndNoElements) {
   EXPECT_EQ(decode("\0\0\x0d\x02\0\0\0\0\0\0\0\x07"s).shape(), (Shape{0, 7}));
 }
 
+// Only the size of the last is known beforehand.
 TEST(Idx, ReadsJoinedGzipFiles) {
   const Tensor tensor = decode(gzip(small.substr(0, 14)) + gzip(small.substr(14)));
   EXPECT_EQ(tensor.to_doubles(), decode(small).to_doubles());
+  const std::string large = "\0\0\x08\x01\0\x10\0\0"s + std::string(1 << 20, 'x');
+  const std::string packed = gzip(large.substr(0, 500000)) + gzip(large.substr(500000)) + gzip("");
+  EXPECT_LT(packed.size(), 10000U);
+  EXPECT_EQ(decode(packed).to_vector<std::uint8_t>(),
+            std::vector<std::uint8_t>(std::size_t{1} << 20, 'x'));
 }
 
 TEST(IdxErrors, Header) {
@@ -78,7 +87,7 @@ TEST(IdxErrors, Length) {
   EXPECT_EQ(error_of(small.substr(0, 17)),
             "f: the file is too short (byte 12): expected the elements of u8[2, 3]");
   EXPECT_EQ(error_of(small + "x"),
-            "f: something follows the last element (byte 19): expected the end of the file");
+            "f: something follows the last element (byte 18): expected the end of the file");
 }
 
 TEST(IdxErrors, SizesAreBoundedBeforeMemoryIsTaken) {
@@ -96,21 +105,35 @@ TEST(IdxErrors, SizesAreBoundedBeforeMemoryIsTaken) {
 
 TEST(IdxErrors, Gzip) {
   const std::string packed = gzip(small);
-  EXPECT_EQ(error_of(packed.substr(0, packed.size() - 1)),
-            "f: the packed file ends early (byte 18 unpacked): expected the rest of it");
   EXPECT_EQ(error_of(gzip(small.substr(0, 17))),
-            "f: the file ends early (byte 17 unpacked): expected 6 bytes of elements");
+            "f: the file is too short (byte 12 unpacked): expected the elements of u8[2, 3]");
   EXPECT_EQ(error_of(gzip(small + "x")),
-            "f: something follows the last element (byte 19 unpacked): expected the end of the "
+            "f: something follows the last element (byte 18 unpacked): expected the end of the "
             "file");
-  EXPECT_EQ(error_of(packed + "trailing"),
-            "f: the packed data are damaged: incorrect header check (byte 18 unpacked): expected "
-            "an undamaged gzip file");
-  std::string wrong_sum = packed;
-  wrong_sum[packed.size() - 8] ^= 1;
-  EXPECT_EQ(error_of(wrong_sum),
-            "f: the packed data are damaged: incorrect data check (byte 18 unpacked): expected an "
-            "undamaged gzip file");
+  const auto damaged = [](std::size_t start) {
+    return str("f: the packed data from byte ", start,
+               " on are damaged or end early: expected an undamaged gzip file");
+  };
+  for (std::size_t size = 2; size < packed.size(); ++size) {
+    EXPECT_EQ(error_of(packed.substr(0, size)), damaged(0)) << size;
+  }
+  EXPECT_EQ(error_of(packed + "trailing"), damaged(packed.size()));
+  EXPECT_EQ(error_of(packed + packed.substr(0, 20)), damaged(packed.size()));
+  for (const std::size_t behind : {8, 4}) {  // the checksum, the size
+    std::string wrong = packed;
+    wrong[packed.size() - behind] ^= 1;
+    EXPECT_EQ(error_of(wrong), damaged(0)) << behind;
+  }
+}
+
+// A size that the packed data cannot have.
+TEST(IdxErrors, GzipOfAnImpossibleSize) {
+  std::string packed = gzip(small);
+  packed.replace(packed.size() - 4, 4, "\xff\xff\xff\xff");
+  EXPECT_EQ(
+      error_of(packed),
+      "f: the packed data from byte 0 on are damaged or end early: expected an undamaged gzip "
+      "file");
 }
 
 TEST(IdxErrors, NameTheFile) {

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -27,6 +32,32 @@ TEST(Buffer, MemoryIsUsedAgain) {
   EXPECT_NE(Buffer::allocate(5000)->data(), first->data());
 }
 #endif
+
+// What the system knows of the memory at an address: its flags, such as "rd wr hg".
+std::string flags_of_memory(const std::byte* address) {
+  std::ifstream maps("/proc/self/smaps");
+  bool is_here = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t first = 0;
+    std::uintptr_t last = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &first, &last) == 2) {
+      const auto here = reinterpret_cast<std::uintptr_t>(address);
+      is_here = first <= here && here < last;
+    } else if (is_here && line.rfind("VmFlags:", 0) == 0) {
+      return line;
+    }
+  }
+  return "";
+}
+
+TEST(Buffer, LargeOnesAskForHugePages) {
+  const BufferRef buffer = Buffer::allocate(std::size_t{64} << 20);
+  const std::string flags = flags_of_memory(buffer->data() + (std::size_t{32} << 20));
+  if (flags.empty() || !std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {
+    GTEST_SKIP() << "this system has no huge pages, or does not tell";
+  }
+  EXPECT_NE(flags.find(" hg"), std::string::npos) << flags;
+}
 
 TEST(Buffer, CountsReferences) {
   BufferRef a = Buffer::allocate(8);
