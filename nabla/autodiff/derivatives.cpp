@@ -34,25 +34,6 @@ void check_directions(const Tensors& x, const Tensors& directions, std::string_v
   }
 }
 
-// Reads of the states give these tensors while it lives.
-class Substitution {
- public:
-  Substitution(const std::vector<State>& states, const Tensors& tensors) : states_(states) {
-    for (std::size_t i = 0; i < states.size(); ++i) {
-      before_.push_back(states[i].substitute(tensors[i]));
-    }
-  }
-  ~Substitution() {
-    for (std::size_t i = 0; i < states_.size(); ++i) states_[i].substitute(before_[i]);
-  }
-  Substitution(const Substitution&) = delete;
-  Substitution& operator=(const Substitution&) = delete;
-
- private:
-  const std::vector<State>& states_;
-  Tensors before_;
-};
-
 // A function of variables as one of tensors, and the values to call it with.
 Function reading(const std::function<Tensor()>& f, const std::vector<State>& variables) {
   return [&](const Tensors& x) {

@@ -17,6 +17,11 @@ void set_threads(int count);
 /// The number set by `set_threads`.
 int threads();
 
+/// How many pieces of a size make up n: n / size, rounded up.
+constexpr std::int64_t ceil_divide(std::int64_t n, std::int64_t size) {
+  return (n + size - 1) / size;
+}
+
 namespace detail {
 void run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), void* context);
 }

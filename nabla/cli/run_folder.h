@@ -19,8 +19,8 @@ class RunFolder {
   RunFolder& operator=(const RunFolder&) = delete;
 
   using File = std::pair<std::string, std::vector<std::byte>>;
-  /// Writes the files, name and content, or none of them: those of an earlier run stay then. Throws
-  /// FileError.
+  /// Writes the files, name and content. All are written beside their places before the first takes
+  /// its own: if one does not fit, those of an earlier run stay. Throws FileError.
   void write(const std::vector<File>& files);
 
   const std::filesystem::path& path() const { return path_; }

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "nabla/tensor/tensor.h"
 
@@ -47,6 +49,26 @@ class State {
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;
+};
+
+/// Reads of these states give these tensors while it lives.
+class Substitution {
+ public:
+  Substitution(std::vector<State> states, const std::vector<Tensor>& tensors)
+      : states_(std::move(states)) {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      before_.push_back(states_[i].substitute(tensors[i]));
+    }
+  }
+  ~Substitution() {
+    for (std::size_t i = 0; i < states_.size(); ++i) states_[i].substitute(before_[i]);
+  }
+  Substitution(const Substitution&) = delete;
+  Substitution& operator=(const Substitution&) = delete;
+
+ private:
+  std::vector<State> states_;
+  std::vector<Tensor> before_;
 };
 
 }  // namespace nabla

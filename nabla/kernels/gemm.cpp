@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <utility>
 
 #include "nabla/base/parallel.h"
@@ -124,6 +125,7 @@ struct Scratch {
     T* get(int64_t at_least) {
       if (size < at_least) {
         data = hwy::AllocateAligned<T>(static_cast<size_t>(at_least));
+        if (data == nullptr) throw std::bad_alloc();
         size = at_least;
       }
       return data.get();
@@ -236,7 +238,8 @@ struct TinyGemm {
   explicit TinyGemm(const Gemm<T>& g)
       : tile{},
         rows(g.m),
-        columns(g.n),  // a column is a row: use the lanes
+        columns(g.n),
+        // A column is a row: use the lanes.
         swapped(g.n == 1 && g.c_row_stride == 1 && g.a.row_stride == 1) {
     tile.k = g.k;
     tile.c = g.c;

@@ -390,8 +390,6 @@ const ReduceTable& table() {
   return chosen;
 }
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 const std::byte* at(const void* x, std::int64_t elements, DType dtype) {
   return static_cast<const std::byte*>(x) + elements * static_cast<std::int64_t>(size_of(dtype));
 }

@@ -11,8 +11,6 @@ namespace {
 constexpr std::int64_t block = sum_block_size;
 static_assert(block == TileProgram::tile_size, "a tile of a long row is a block of its sum");
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 }  // namespace
 
 void SumProgram::run(std::byte* out) {

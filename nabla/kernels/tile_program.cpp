@@ -13,8 +13,6 @@ constexpr std::int64_t tile_size = TileProgram::tile_size;
 constexpr std::int64_t chunk_work = 65536;
 constexpr std::int64_t shortest_row = 32;  // that makes a tile of its own
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 // Copies between a strided rectangle and a dense one.
 template <class T, bool to_dense>
 void copy_rectangle(TileSize size, T* strided, std::int64_t row_stride, std::int64_t column_stride,

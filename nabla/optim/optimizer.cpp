@@ -23,20 +23,6 @@ State zeros_like(const State& parameter, std::string_view name) {
   return State(zeros, std::string(name));
 }
 
-// Reads of a state give this tensor while it lives.
-class Substitution {
- public:
-  Substitution(const State& state, const Tensor& tensor)
-      : state_(state), before_(state.substitute(tensor)) {}
-  ~Substitution() { state_.substitute(before_); }
-  Substitution(const Substitution&) = delete;
-  Substitution& operator=(const Substitution&) = delete;
-
- private:
-  State state_;
-  Tensor before_;
-};
-
 }  // namespace
 
 void require(bool allowed, std::string_view rule, std::string_view option, double value,
@@ -95,12 +81,12 @@ void Optimizer::step(const Tensors& gradients) const {
 Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
   const auto value_and_gradients = [&] {
     std::vector<State> parameters;
-    std::vector<std::unique_ptr<Substitution>> moved;
+    Tensors ahead;
     for (const Variables& variables : variables_) {
-      const State& parameter = variables.parameter;
-      parameters.push_back(parameter);
-      moved.push_back(std::make_unique<Substitution>(parameter, look_ahead(variables)));
+      parameters.push_back(variables.parameter);
+      ahead.push_back(look_ahead(variables));
     }
+    const Substitution moved(parameters, ahead);
     return value_and_grad(loss, parameters);
   };
   const auto [value, gradients] = value_and_gradients();

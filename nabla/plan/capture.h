@@ -43,7 +43,8 @@ class Captured {
   Tensors inlined_;
 };
 
-/// Captures a function of at most three tensors that gives a tensor:
+/// Captures a function of at most three tensors that gives a tensor; each call lists its inputs in
+/// new memory, which `Captured` leaves to the caller.
 ///     auto step = capture([&](const Tensor& x, const Tensor& y) { ...; return loss; });
 ///     double loss = step(x, y).item();
 template <class F>

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "nabla/base/error.h"
 #include "nabla/data/loader.h"
 #include "nabla/tensor/copy.h"
 
@@ -31,6 +32,7 @@ Evaluator::Evaluator(const nn::Sequential& model, nn::Loss loss)
       predict_([model](const Tensors& in) -> Tensors { return {model(in[0])}; }) {}
 
 Evaluation Evaluator::evaluate(const data::Dataset& dataset) {
+  if (dataset.size() == 0) throw ValueError("evaluate: expected at least one sample, got none");
   model_.output_shape(dataset.sample_shape());
   double loss = 0;
   double correct = 0;

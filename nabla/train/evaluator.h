@@ -21,7 +21,7 @@ class Evaluator {
  public:
   Evaluator(const nn::Sequential& model, nn::Loss loss);
 
-  /// Throws ShapeError where the data set does not fit the model.
+  /// Throws ShapeError where the data set does not fit the model, ValueError where it is empty.
   Evaluation evaluate(const data::Dataset& dataset);
   /// The model's results for all inputs, f32 [samples, outputs]; for classes these are scores.
   Tensor predict(const data::Dataset& dataset);

@@ -221,6 +221,15 @@ TEST(TrainerErrors, DataThatDoNotFit) {
   EXPECT_THROW(trainer.predict(test), ShapeError);
 }
 
+TEST(TrainerErrors, NothingToEvaluate) {
+  data::Dataset none = xor_data();
+  none.inputs = Tensor::empty({DType::f32, {0, 2}});
+  none.targets = Tensor::empty({DType::f32, {0, 1}});
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  EXPECT_EQ(test::message_of<ValueError>([&] { trainer.evaluate(none); }),
+            "evaluate: expected at least one sample, got none");
+}
+
 TEST(TrainerErrors, BadOptions) {
   const auto [train, test] = data::digits();
   Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
