@@ -1,5 +1,6 @@
 #include "tests/ops/checks.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -229,27 +230,30 @@ std::string check_guards(const Case& c) {
 }
 
 std::string check_repeats(const Case& c) {
-  if (c.op->tile == nullptr || c.inputs.size() != 2) return {};
+  if (c.op->tile == nullptr || c.inputs.size() < 2) return {};
   const Tensors in = c.tensors();
   const Tensor expected_like = c.call(c.bases());
   const std::int64_t n = expected_like.size();
-  const TileVariants variants = c.op->tile(tiles(), in[1].dtype(), expected_like.dtype());
+  const TileVariants variants = c.op->tile(tiles(), in.back().dtype(), expected_like.dtype());
+  const std::array repeating{variants.repeat_a, variants.repeat_b, variants.repeat_c};
   std::string text;
-  for (std::size_t i = 0; n > 0 && i < 2; ++i) {
-    const Tile repeating = i == 0 ? variants.repeat_a : variants.repeat_b;
-    if (repeating == nullptr) continue;
+  for (std::size_t i = 0; n > 0 && i < in.size(); ++i) {
+    if (repeating[i] == nullptr) continue;
     // The first element of input i, once for all and as often as needed.
     const Tensor number = contiguous(slice(reshape(in[i], {-1}), {{0, 1}}));
     const Tensor repeated = contiguous(broadcast_to(number, {n}));
-    const Tensor other = contiguous(in[1 - i]);
+    Tensors others;
+    for (const Tensor& other : in) others.push_back(contiguous(other));
     const Tensor expected = Tensor::empty({expected_like.dtype(), {n}});
     Guarded actual(expected);
     const auto run = [&](Tile tile, const Tensor& of_i, std::byte* out) {
-      tile(n, i == 0 ? of_i.bytes() : other.bytes(), i == 0 ? other.bytes() : of_i.bytes(), nullptr,
-           out);
+      const auto at = [&](std::size_t k) -> const std::byte* {
+        return k >= in.size() ? nullptr : k == i ? of_i.bytes() : others[k].bytes();
+      };
+      tile(n, at(0), at(1), at(2), out);
     };
     run(variants.dense, repeated, expected.bytes());
-    run(repeating, number, actual.data());
+    run(repeating[i], number, actual.data());
     if (!actual.unchanged()) text += str("another result where input ", i, " is one number\n");
     if (!actual.guards_intact()) text += "wrote beside its output\n";
   }
