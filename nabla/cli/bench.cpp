@@ -182,16 +182,20 @@ void add_bench(CLI::App& app) {
   command->add_option("--input", options->input, "Shape of a sample, such as 784 or 1x28x28")
       ->capture_default_str();
   CLI::App* target = command->add_option_group("target");
-  target->add_option("--classes", options->classes, "Learn labels by cross-entropy");
-  target->add_option("--outputs", options->outputs, "Learn numbers by mean squared error");
+  target->add_option("--classes", options->classes, "Learn labels by cross-entropy")
+      ->transform(whole_number<std::int64_t>());
+  target->add_option("--outputs", options->outputs, "Learn numbers by mean squared error")
+      ->transform(whole_number<std::int64_t>());
   target->require_option(1);
   command->add_option("--batch-size", options->batch_size, "Samples in a step")
+      ->transform(whole_number<std::int64_t>())
       ->capture_default_str();
   command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
   add_threads(*command, options->threads);
-  command->add_flag("--profile", options->profile,
-                    "List the kernel calls of a step instead, each timed on its own");
-  command->add_flag("--json", options->json, "Print one JSON object");
+  CLI::Option* profile =
+      command->add_flag("--profile", options->profile,
+                        "List the kernel calls of a step instead, each timed on its own");
+  command->add_flag("--json", options->json, "Print one JSON object")->excludes(profile);
   command->footer(str(layers_help(),
                       "\nExample:\n  nabla bench --model \"dense(128) relu dense\" --input 784 "
                       "--classes 10 --batch-size 32 --optimizer sgd --threads 1"));

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "nabla/base/text.h"
 #include "nabla/data/dataset.h"
 #include "nabla/nn/loss.h"
 
@@ -19,6 +23,23 @@ void add_predict(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_ops(CLI::App& app);
+
+/// What an option that is a T takes: CLI11 by itself reads 010 as 8 and cuts what is too large.
+template <class T>
+CLI::Validator whole_number() {
+  const auto check = [](std::string& text) -> std::string {
+    T number{};
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stop != end) {
+      return str("expected a whole number ", std::is_signed_v<T> ? "" : "from 0 ", "below 2^",
+                 std::numeric_limits<T>::digits, ", got ", quote(text));
+    }
+    text = std::to_string(number);
+    return "";
+  };
+  return {check, ""};
+}
 
 /// Adds --threads; the command sets the number with set_threads().
 void add_threads(CLI::App& command, int& threads);
@@ -47,6 +68,8 @@ std::string brief(double value);
 std::string layers_help();
 /// The text as a field of CSV, in quotes where it must be (RFC 4180).
 std::string csv_field(std::string_view text);
+/// The text as one word of a shell's command line, in quotes where it needs them.
+std::string shell_word(const std::string& text);
 /// The text as the bytes of a file.
 std::vector<std::byte> to_bytes(std::string_view text);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <iomanip>
 #include <sstream>
@@ -14,6 +16,7 @@ int default_threads() { return std::max(1, static_cast<int>(std::thread::hardwar
 
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
+      ->transform(whole_number<int>())
       ->capture_default_str();
 }
 
@@ -24,7 +27,7 @@ void add_part(CLI::App& command, PartOptions& options) {
   command
       .add_option("--seed", options.seed,
                   "Seed of the split, for data sets with one part; default: that of the model")
-      ->check(CLI::NonNegativeNumber);
+      ->transform(whole_number<std::uint64_t>());
 }
 
 data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed) {
@@ -71,6 +74,16 @@ std::string csv_field(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
   return quoted + "\"";
+}
+
+std::string shell_word(const std::string& text) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c >= 0x80 || std::strchr("_-./:+,=@%", c) != nullptr;
+  };
+  if (!text.empty() && std::ranges::all_of(text, plain)) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
 }
 
 std::vector<std::byte> to_bytes(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <system_error>
 
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
@@ -54,8 +55,10 @@ void inspect_part(std::string_view name, const data::Dataset& part) {
 
 void inspect(const std::string& what) {
   const std::filesystem::path path(what);
-  if (std::filesystem::is_regular_file(path) || path.extension() == ".safetensors")
-    return inspect_model(what);
+  std::error_code error;  // what cannot be looked at is no folder, either
+  const bool file =
+      std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
+  if (file || path.extension() == ".safetensors") return inspect_model(what);
   const data::Split split = data::load(what);
   print("data set", split.train.name);
   inspect_part("train", split.train);

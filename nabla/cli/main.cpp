@@ -5,6 +5,7 @@
 #include <new>
 
 #include "nabla/base/error.h"
+#include "nabla/base/suggest.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/kernels/isa.h"
@@ -19,6 +20,13 @@ int fail(std::string message, int status) {
   std::cout.flush();
   std::cerr << "nabla: " << message << "\n";
   return status;
+}
+
+std::string unknown_command(const CLI::App& app, std::string_view name) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return nabla::str("unknown command ", nabla::quote(name), nabla::suggestion(name, known));
 }
 
 int run(int argc, char** argv) {
@@ -37,11 +45,13 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    app.exit(help);
   } catch (const CLI::ParseError& error) {
     const auto commands = app.get_subcommands();
     const std::string command = commands.empty() ? "" : commands.front()->get_name() + " ";
-    return fail(nabla::str(error.what(), "; see nabla ", command, "--help"), wrong_usage);
+    const bool unknown = commands.empty() && argc > 1 && argv[1][0] != '-';
+    const std::string what = unknown ? unknown_command(app, argv[1]) : error.what();
+    return fail(nabla::str(what, "; see nabla ", command, "--help"), wrong_usage);
   }
   if (!std::cout.flush()) return fail("standard output cannot be written", failed);
   return 0;
@@ -53,7 +63,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
-    return fail("not enough memory", failed);
+    return fail("not enough memory: take a smaller model, batch or data set", failed);
   } catch (const std::exception& error) {
     return fail(error.what(), failed);
   }

@@ -1,5 +1,8 @@
 #include "nabla/cli/run_folder.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <system_error>
 
 #include "nabla/base/error.h"
@@ -24,9 +27,42 @@ std::string file_name_of(const std::string& text) {
   return name.substr(0, longest);
 }
 
+// Folders that this program made, innermost first.
+std::vector<std::string> folders_to_remove;
+
+extern "C" void remove_folders_and_end(int signal) {
+  for (const std::string& folder : folders_to_remove) ::rmdir(folder.c_str());  // if it is empty
+  ::raise(signal);  // which is no longer caught
+}
+
+void remove_folders_at_signals() {
+  struct sigaction action {};
+  action.sa_handler = remove_folders_and_end;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    struct sigaction old {};
+    ::sigaction(signal, nullptr, &old);
+    if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+  }
+}
+
 }  // namespace
 
-RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {
+RunFolder::RunFolder(fs::path path, const std::vector<std::string>& names)
+    : path_(std::move(path)) {
+  try {
+    make(names);
+  } catch (const FileError&) {
+    remove_made();
+    throw;
+  }
+  for (const fs::path& folder : made_) folders_to_remove.push_back(folder.string());
+  remove_folders_at_signals();
+}
+
+RunFolder::~RunFolder() { remove_made(); }
+
+void RunFolder::make(const std::vector<std::string>& names) {
   std::error_code error;
   for (fs::path folder = fs::absolute(path_); !fs::exists(folder, error);
        folder = folder.parent_path()) {
@@ -34,12 +70,18 @@ RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {
   }
   fs::create_directories(path_, error);
   if (error) throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
-  const fs::path probe = path_ / ".writable";
+  for (const std::string& name : names) {
+    const fs::path file = path_ / name;
+    if (fs::exists(file, error) && !fs::is_regular_file(file, error)) {
+      throw FileError(str(file.string(), ": cannot write: expected a file or nothing here"));
+    }
+  }
+  const fs::path probe = path_ / ".nabla-writable";
   write_file_atomically(probe.string(), {});
   fs::remove(probe, error);
 }
 
-RunFolder::~RunFolder() {
+void RunFolder::remove_made() const {
   std::error_code error;  // a folder that is not empty stays
   for (const fs::path& folder : made_) fs::remove(folder, error);
 }

@@ -9,11 +9,13 @@
 
 namespace nabla::cli {
 
-/// Makes a folder, and takes it away again if nothing was written to it.
+/// Makes a folder, and takes it away again if nothing was written to it: after an error, and when a
+/// signal such as Ctrl-C ends the program.
 class RunFolder {
  public:
-  /// Throws FileError where the folder cannot be made or written to: before a run, not after it.
-  explicit RunFolder(std::filesystem::path path);
+  /// Throws FileError where the folder cannot be made, or files of these names not be written to
+  /// it: before a run, not after it.
+  RunFolder(std::filesystem::path path, const std::vector<std::string>& names);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -26,6 +28,9 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  void make(const std::vector<std::string>& names);
+  void remove_made() const;
+
   std::filesystem::path path_;
   std::vector<std::filesystem::path> made_;  // folders that were not there, innermost first
 };

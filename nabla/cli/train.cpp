@@ -17,6 +17,10 @@
 namespace nabla::cli {
 namespace {
 
+const std::string model_file = "model.safetensors";
+const std::string history_file = "history.csv";
+const std::string metrics_file = "metrics.json";
+
 struct Options {
   std::string dataset;
   std::string model = "dense(128) relu dense";
@@ -91,7 +95,8 @@ void train(const Options& options) {
   info.architecture = architecture;
 
   RunFolder folder(options.output.empty() ? free_run_folder(options.dataset, architecture)
-                                          : std::filesystem::path(options.output));
+                                          : std::filesystem::path(options.output),
+                   {model_file, history_file, metrics_file});
   std::cout << train_part.name << ": " << train_part.size() << " samples to learn from, "
             << test_part.size() << " to test\n"
             << architecture << ": " << model.parameter_count() << " parameters, "
@@ -106,20 +111,21 @@ void train(const Options& options) {
                    .validation = test_part,
                    .seed = options.seed,
                    .callbacks = {std::make_shared<ProgressBar>(), std::make_shared<EpochLines>()}});
-  folder.write({{"model.safetensors", encode_model(model, info)},
-                {"history.csv", to_bytes(history_csv(history))},
-                {"metrics.json", to_bytes(metrics_json(history, train_part.size(), options))}});
+  folder.write({{model_file, encode_model(model, info)},
+                {history_file, to_bytes(history_csv(history))},
+                {metrics_file, to_bytes(metrics_json(history, train_part.size(), options))}});
 
   const EpochRecord& last = history.epochs.back();
-  const std::string file = (folder.path() / "model.safetensors").string();
+  const std::string file = shell_word((folder.path() / model_file).string());
+  const std::string dataset = shell_word(options.dataset);
   if (last.validation_accuracy) {
     std::cout << "test accuracy " << percent(*last.validation_accuracy) << "\n";
   } else {
     std::cout << "test loss " << brief(*last.validation_loss) << "\n";
   }
   std::cout << "the run is in " << folder.path().string() << "\ntry next:\n  nabla inspect " << file
-            << "\n  nabla predict " << file << " " << options.dataset
-            << " --output predictions.csv\n  nabla train " << options.dataset << " --model \""
+            << "\n  nabla predict " << file << " " << dataset
+            << " --output predictions.csv\n  nabla train " << dataset << " --model \""
             << "dense(256) relu dropout(0.2) dense\" --epochs " << 2 * options.epochs << "\n";
 }
 
@@ -146,12 +152,15 @@ void add_train(CLI::App& app) {
   command->add_option("--learning-rate", options->learning_rate,
                       "Size of a step; default: that of the rule");
   command->add_option("--batch-size", options->batch_size, "Samples in a step")
+      ->transform(whole_number<std::int64_t>())
       ->capture_default_str();
-  command->add_option("--epochs", options->epochs, "Times through the data")->capture_default_str();
+  command->add_option("--epochs", options->epochs, "Times through the data")
+      ->transform(whole_number<std::int64_t>())
+      ->capture_default_str();
   command
       ->add_option("--seed", options->seed,
                    "Chooses first weights, order of the samples, and the split of digits")
-      ->check(CLI::NonNegativeNumber)
+      ->transform(whole_number<std::uint64_t>())
       ->capture_default_str();
   add_threads(*command, options->threads);
   command->add_option("--output", options->output,

@@ -167,12 +167,19 @@ struct Mistake {
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
       {"", 2, "A subcommand is required; see nabla --help"},
-      {"tran digits", 2, "see nabla --help"},
+      {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
       {"train", 2, "dataset is required; see nabla train --help"},
       {"train digits --epoch 3", 2, "--epoch"},
-      {"train digits --epochs x", 2, "Could not convert: --epochs = x; see nabla train --help"},
-      {"train digits --seed -1", 2, "--seed"},
+      {"train digits --epochs x", 2,
+       "--epochs: expected a whole number below 2^63, got \"x\"; see nabla train --help"},
+      {"train digits --epochs 9223372036854775808", 2, "--epochs: expected a whole number"},
+      {"train digits --threads 0x2", 2, "--threads: expected a whole number below 2^31"},
+      {"train digits --seed -1", 2, "--seed: expected a whole number from 0 below 2^64"},
+      {"train digits --seed 18446744073709551616", 2, "--seed: expected a whole number from 0"},
       {"bench", 2, "[--classes,--outputs]"},
+      {"bench --classes 2 --json --profile", 2, "excludes"},
+      {"bench --classes 2 --batch-size 9223372036854775807", 1, "f32[9223372036854775807, 784]"},
+      {"bench --classes 2 --input 1x1x1x1x1x1x1x1", 1, "is no shape"},
       {"evaluate m.safetensors digits --part all", 2, "--part"},
       {"train digit", 1, "unknown data set \"digit\""},
       {"train digits --model \"dense rleu\"", 1, "did you mean \"relu\"?"},
@@ -183,6 +190,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --epochs 0", 1, "--epochs 0: expected at least 1"},
       {"train digits --batch-size 0", 1, "--batch-size 0: expected at least 1"},
       {"train digits --threads 0", 1, "threads"},
+      {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
       {"train digits --output /dev/null", 1, "/dev/null"},
       {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
@@ -227,6 +235,44 @@ TEST(Tool, WhatStoodBeforeStillStands) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
 }
 
+// A signal in mid-run ends the program as it would any other, and takes the empty folder away.
+TEST(Tool, ASignalLeavesNothingBehind) {
+  const test::Folder folder;
+  const std::string train = "train digits --epochs 1000000 --output new/run";
+  for (const char* name : {"INT", "TERM", "HUP"}) {
+    const Result result = run(folder, train, str("timeout --signal=", name, " 1"));
+    EXPECT_TRUE(contains(result.out, "epoch 1/")) << name << "\n" << result.error;
+    EXPECT_EQ(folder.entries(), 0) << name;
+  }
+  run(folder, train + " | head -n 1");
+  EXPECT_EQ(folder.entries(), 0);
+}
+
+TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
+  const test::Folder folder;
+  std::filesystem::create_directories(folder / "run/metrics.json");
+  const Result result = run(folder, quick + "--output run");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.error,
+            "nabla: run/metrics.json: cannot write: expected a file or nothing here\n");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
+}
+
+TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
+  const test::Folder folder;
+  const Result result = run(folder, quick + "--output \"it's a run\"");
+  EXPECT_TRUE(contains(result.out, "inspect 'it'\\''s a run/model.safetensors'\n")) << result.out;
+  EXPECT_TRUE(contains(run(folder, quick + "--seed 010").out, "inspect runs/")) << result.out;
+}
+
+TEST(Tool, ReadsAModelFromAPipe) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const std::string inspected = run(folder, "inspect run/model.safetensors").out;
+  EXPECT_EQ(run(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out, inspected);
+}
+
 TEST(Tool, ModelAndDataMustFit) {
   const test::Folder folder;
   ASSERT_EQ(run(folder, quick + "--output run").status, 0);
@@ -239,6 +285,7 @@ TEST(Tool, ModelAndDataMustFit) {
   EXPECT_EQ(unwritable.status, 1);
   EXPECT_TRUE(contains(unwritable.error, "none/p.csv")) << unwritable.error;
   EXPECT_EQ(run(folder, "ops >/dev/full; test $? = 1 && echo").status, 0);
+  EXPECT_EQ(run(folder, "--help >/dev/full; test $? = 1 && echo").status, 0);
 }
 
 }  // namespace
