@@ -74,6 +74,7 @@ class Trainer::Loop {
                        .samples_per_second = samples / seconds};
     if (options_.validation) {
       const Evaluation evaluation = trainer_.evaluate(*options_.validation);
+      if (!std::isfinite(evaluation.loss)) fail("validation loss", evaluation.loss);
       record.validation_loss = evaluation.loss;
       record.validation_accuracy = evaluation.accuracy;
     }
@@ -91,7 +92,7 @@ class Trainer::Loop {
       const auto samples = static_cast<double>(batch_[1].shape()[0]);
       progress_.loss = trainer_.step_(batch_)[0].item();
       ++progress_.batch;
-      if (!std::isfinite(progress_.loss)) fail();
+      if (!std::isfinite(progress_.loss)) fail("loss", progress_.loss);
       sums.loss += progress_.loss * samples;
       sums.samples += samples;
       notify(&Callback::on_batch_end);
@@ -99,10 +100,10 @@ class Trainer::Loop {
     return sums;
   }
 
-  [[noreturn]] void fail() const {
+  [[noreturn]] void fail(std::string_view what, double loss) const {
     throw Error(str(
-        "epoch ", progress_.epoch, ", step ", progress_.batch, ": the loss is ",
-        std::isnan(progress_.loss) ? "not a number" : "infinite", "; lower the learning rate (now ",
+        "epoch ", progress_.epoch, ", step ", progress_.batch, ": the ", what, " is ",
+        std::isnan(loss) ? "not a number" : "infinite", "; lower the learning rate (now ",
         shortest(trainer_.optimizer_->learning_rate()), ") and start again from fresh parameters"));
   }
 
@@ -119,7 +120,12 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
   }
   if (train.size() == 0) throw ValueError("fit: the data set has no samples");
   model_.output_shape(train.sample_shape());
-  if (options.validation) model_.output_shape(options.validation->sample_shape());
+  if (options.validation) {
+    if (options.validation->size() == 0) {
+      throw ValueError("fit: the validation data have no samples");
+    }
+    model_.output_shape(options.validation->sample_shape());
+  }
   return Loop(*this, train, options).run();
 }
 

@@ -211,6 +211,30 @@ TEST(TrainerErrors, ALossThatIsNotFinite) {
   EXPECT_NE(message.find("lower the learning rate (now 1e+30)"), std::string::npos) << message;
 }
 
+// The update of the last step may be the one that diverges: only the validation shows it.
+TEST(TrainerErrors, AValidationLossThatIsNotFinite) {
+  const auto [train, test] = data::digits();
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd({.learning_rate = 1e30}));
+  const std::string message = test::message_of<Error>([&, &validation = test] {
+    trainer.fit(train, {.batch_size = 2000, .validation = validation});
+  });
+  EXPECT_EQ(message.substr(0, 41), "epoch 1, step 1: the validation loss is n") << message;
+}
+
+TEST(TrainerErrors, NoSamples) {
+  const data::Split split = data::split(xor_data(), 1, 0);
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  EXPECT_EQ(test::message_of<ValueError>([&] { trainer.fit(split.train); }),
+            "fit: the data set has no samples");
+  EXPECT_EQ(
+      test::message_of<ValueError>([&] { trainer.fit(split.test, {.validation = split.train}); }),
+      "fit: the validation data have no samples");
+  EXPECT_EQ(test::message_of<ValueError>([&] { trainer.evaluate(split.train); }),
+            "evaluate: expected at least one sample, got none");
+  EXPECT_EQ(test::message_of<ShapeError>([&] { trainer.predict({}); }),
+            "data set \"\": inputs f32[]: expected an axis of samples");
+}
+
 TEST(TrainerErrors, DataThatDoNotFit) {
   const auto [train, test] = data::digits();
   const nn::Sequential narrow{nn::Dense(63, 10)};
