@@ -77,7 +77,8 @@ std::vector<std::string> numbers_below(std::int64_t count) {
 std::string find_idx(const std::string& folder, const std::string& name) {
   const auto path = std::filesystem::path(folder) / name;
   for (const std::string& candidate : {path.string() + ".gz", path.string()}) {
-    if (std::filesystem::exists(candidate)) return candidate;
+    std::error_code error;  // what cannot be looked at is refused by name when it is read
+    if (std::filesystem::exists(candidate, error) || error) return candidate;
   }
   throw FileError(str(path.string(), ": no such file, nor with .gz: expected the four IDX files ",
                       "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte ",
@@ -91,6 +92,21 @@ Tensor to_labels(const Tensor& bytes, const std::string& path) {
   Tensor labels = Tensor::empty({DType::i64, bytes.shape()});
   std::copy_n(bytes.data<std::uint8_t>(), bytes.size(), labels.data<std::int64_t>());
   return labels;
+}
+
+// Names the part in an error.
+void check(const Split& split) {
+  const auto check_part = [](Dataset part, std::string_view what) {
+    part.name += what;
+    data::check(part);
+  };
+  check_part(split.train, ", train part");
+  check_part(split.test, ", test part");
+  if (split.train.sample_shape() != split.test.sample_shape()) {
+    throw ShapeError(str("data set ", quote(split.train.name), ": samples ",
+                         split.train.sample_shape(), " in the train part, ",
+                         split.test.sample_shape(), " in the test part: expected the same shape"));
+  }
 }
 
 Dataset all_digits() {
@@ -116,7 +132,13 @@ Dataset all_digits() {
 
 }  // namespace
 
-Shape Dataset::sample_shape() const { return without_first(inputs.shape()); }
+Shape Dataset::sample_shape() const {
+  if (inputs.rank() < 1) {
+    throw ShapeError(
+        str("data set ", quote(name), ": inputs ", inputs.spec(), ": expected an axis of samples"));
+  }
+  return without_first(inputs.shape());
+}
 
 void check(const Dataset& dataset) {
   const auto& [name, inputs, targets, class_names, scale] = dataset;
@@ -194,16 +216,16 @@ Split read_idx_folder(const std::string& folder) {
     }
   }
   split.train.class_names = split.test.class_names = numbers_below(classes);
-  check(split.train);
-  check(split.test);
+  check(split);
   return split;
 }
 
 Split fashion_mnist(const std::string& folder) {
   const char* variable = std::getenv("FASHION_MNIST_DIR");
-  const std::string place = !folder.empty()       ? folder
-                            : variable != nullptr ? variable
-                                                  : "/usr/share/datasets/fashion-mnist";
+  const bool is_set = variable != nullptr && *variable != '\0';
+  const std::string place = !folder.empty() ? folder
+                            : is_set        ? variable
+                                            : "/usr/share/datasets/fashion-mnist";
   if (!std::filesystem::is_directory(place)) {
     throw FileError(str(place,
                         ": no such folder: install the Debian package "
@@ -215,8 +237,8 @@ Split fashion_mnist(const std::string& folder) {
     dataset->name = "fashion-mnist";
     dataset->class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                             "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
-    check(*dataset);
   }
+  check(split);
   return split;
 }
 

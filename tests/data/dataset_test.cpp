@@ -190,11 +190,19 @@ TEST(IdxFolder, ErrorsNameTheFile) {
   write_idx_folder(folder, 3, 2, "\x00\x01"s);
   EXPECT_EQ(message_of<ShapeError>([&] { load(folder.path()); }),
             "data set \"" + folder.path() +
-                "\": inputs u8[3, 1, 1] and targets i64[2]: expected one row of each for every "
+                ", train part\": inputs u8[3, 1, 1] and targets i64[2]: expected one row of each "
+                "for every "
                 "sample");
   write_file_atomically(folder / "t10k-labels-idx1-ubyte", bytes_of("\0\0\x0c\x01\0\0\0\0"s));
   EXPECT_EQ(message_of<FileError>([&] { load(folder.path()); }),
             folder / "t10k-labels-idx1-ubyte: holds i32[0]: expected labels, u8[samples]");
+  write_idx_folder(folder, 3, 2, "\x00\x01\x02"s);
+  write_file_atomically(folder / "t10k-images-idx3-ubyte.gz",
+                        bytes_of("\0\0\x08\x02\0\0\0\x02\0\0\0\x01\0\0"s));
+  EXPECT_EQ(message_of<ShapeError>([&] { load(folder.path()); }),
+            "data set \"" + folder.path() +
+                "\": samples [1, 1] in the train part, [1] in the test part: expected the same "
+                "shape");
   std::filesystem::remove(folder / "t10k-labels-idx1-ubyte");
   EXPECT_EQ(message_of<FileError>([&] {
               load(folder.path());
