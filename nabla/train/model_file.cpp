@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "nabla/base/error.h"
@@ -75,11 +76,22 @@ ModelInfo read_info(const Metadata& metadata) {
   } catch (const ValueError& error) {
     metadata.fail("input_shape", error.what());
   }
+  if (!(info.input_scale > 0 && std::isfinite(info.input_scale))) {
+    metadata.fail("input_scale", str("is ", info.input_scale, ": expected a positive number"));
+  }
   const auto classes = static_cast<std::int64_t>(info.class_names.size());
   if (info.outputs < 1 || (classes != 0 && classes != info.outputs)) {
     metadata.fail("outputs", str("is ", info.outputs, " with ", classes, " class names"));
   }
   return info;
+}
+
+bool is_finite(const Tensor& tensor) {
+  return visit(tensor.dtype(), [&](auto type) {
+    const auto* values = tensor.data<decltype(type)>();
+    return std::all_of(values, values + tensor.size(),
+                       [](auto value) { return std::isfinite(static_cast<double>(value)); });
+  });
 }
 
 // All or nothing: everything is checked before anything is assigned.
@@ -95,6 +107,9 @@ void assign(const std::vector<nn::Sequential::Parameter>& parameters, const Tens
     if (found->value.spec() != state.spec()) {
       throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(), ", found ",
                           found->value.spec()));
+    }
+    if (!is_finite(found->value)) {
+      throw FileError(str(path, ": tensor ", quote(name), ": expected finite numbers"));
     }
     values.push_back(found->value);
   }
@@ -206,7 +221,7 @@ Shape parse_extents(std::string_view text) {
     elements *= static_cast<double>(extent);
     const bool ends_well = stop == end || (*stop == 'x' && stop + 1 < end);
     if (error != std::errc() || extent < 1 || elements > most || !ends_well ||
-        shape.rank() == max_rank) {
+        shape.rank() == max_rank - 1) {  // the batch is an axis, too
       throw ValueError(str(quote(text), " is no shape: expected extents such as 784 or 1x28x28"));
     }
     shape.push_back(extent);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "nabla/io/safetensors.h"
@@ -97,6 +99,16 @@ TEST(ModelFile, MismatchesAreNamed) {
        "metadata \"class_names\" is no JSON list of texts"},
       {[](TensorFile& file) { file.metadata["input_shape"] = "2x"; },
        "metadata \"input_shape\" \"2x\" is no shape: expected extents such as 784 or 1x28x28"},
+      {[](TensorFile& file) { file.metadata["input_scale"] = "nan"; },
+       "metadata \"input_scale\" is nan: expected a positive number"},
+      {[](TensorFile& file) { file.metadata["input_scale"] = "0"; },
+       "metadata \"input_scale\" is 0: expected a positive number"},
+      {[](TensorFile& file) { file.metadata["input_scale"] = "inf"; },
+       "metadata \"input_scale\" is inf: expected a positive number"},
+      {[](TensorFile& file) {
+         file.tensors[1].value = Tensor::from({0.0F, 1.0F, std::nanf("")}, {3});
+       },
+       "tensor \"1.dense.bias\": expected finite numbers"},
       {[](TensorFile& file) { file.metadata["architecture"] = "danse"; },
        "metadata \"architecture\" does not fit the file: architecture \"danse\", position 1: "
        "unknown layer \"danse\"; did you mean \"dense\"? known: dense, relu, leaky_relu, elu, "
@@ -151,7 +163,7 @@ TEST(Extents, RoundTripAndErrors) {
   for (const std::string text : {"784", "1x28x28", ""}) {
     EXPECT_EQ(extents_text(parse_extents(text)), text);
   }
-  for (const std::string text : {"0", "-3", "x", "3x", "x3", "3xx3", "3 ", "1x1x1x1x1x1x1x1x1",
+  for (const std::string text : {"0", "-3", "x", "3x", "x3", "3xx3", "3 ", "1x1x1x1x1x1x1x1",
                                  "99999999999999999999", "1048576x1048577"}) {
     EXPECT_THROW(parse_extents(text), ValueError) << text;
   }
