@@ -143,7 +143,12 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
       if (!carries(node, i)) continue;
       Tensor& sum = gradients[place(node.in[i])];
       const Tensor term = input_gradient(call, static_cast<int>(i), gradient);
-      if (term.defined()) sum = plus(sum, term);
+      if (!term.defined()) continue;
+      if (const Spec wanted = (*graph_)[node.in[i]].spec; term.spec() != wanted) {
+        throw ShapeError(str(node.op->name, ": its derivative rule gives ", term.spec(),
+                             " for input ", i, ": expected ", wanted));
+      }
+      sum = plus(sum, term);
     }
   }
 

@@ -61,7 +61,17 @@ Argument argument_of(const Tensor& tensor) {
 
 }  // namespace
 
-TableEntry::TableEntry(const Op& op) : Op(op) { entries().push_back(this); }
+TableEntry::TableEntry(const Op& op) : Op(op) {
+  const int ways = int{view != nullptr} + int{tile != nullptr} + int{kernel != nullptr};
+  const auto* custom = std::get_if<Custom>(&rule);
+  const bool whole = custom == nullptr || (custom->vjp != nullptr && custom->jvp != nullptr);
+  if (infer == nullptr || ways != 1 || arity > max_arity || !whole) {
+    throw ValueError(str("op ", quote(name),
+                         ": expected infer, one of view, tile and kernel, at most ", max_arity,
+                         " inputs, and both functions of a Custom rule"));
+  }
+  entries().push_back(this);
+}
 
 std::vector<const Op*> op_table() {
   std::vector<const Op*> all = entries();
@@ -118,7 +128,13 @@ Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec
 }
 
 Tensor apply(const Op& op, Inputs in, const Attributes& attributes) {
+  if (in.size() != static_cast<std::size_t>(op.arity)) {
+    throw ShapeError(str(op.name, ": takes ", op.arity, " tensors, got ", in.size()));
+  }
   const Spec spec = op.infer(op, in, attributes);
+  if (!checked_bytes(spec.shape, size_of(spec.dtype))) {
+    throw ShapeError(str(op.name, ": would give ", spec, ": expected below 2^63 bytes"));
+  }
   Graph* graph = active_graph();
   if (graph == nullptr) return execute(op, in, attributes, spec);
   if (graph->mode() == Graph::Mode::capture) return graph->append(op, in, attributes, spec, {});

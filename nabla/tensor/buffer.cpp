@@ -84,6 +84,8 @@ std::size_t size_class_of(std::size_t bytes) {
 }  // namespace
 
 BufferRef Buffer::allocate(std::size_t bytes) {
+  constexpr std::size_t most = std::size_t{1} << 62;
+  if (bytes > most) throw std::bad_alloc();
   auto* block = static_cast<std::byte*>(Pool::mine().take(size_class_of(header + bytes)));
   return BufferRef(new (block) Buffer(block + header, bytes));
 }

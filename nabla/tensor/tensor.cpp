@@ -53,8 +53,13 @@ Tensor::Tensor(float value) : Tensor(scalar(value)) {}
 Tensor::Tensor(double value) : Tensor(scalar(value)) {}
 
 Tensor Tensor::empty(const Spec& spec) {
-  const auto bytes = static_cast<std::size_t>(spec.shape.elements()) * size_of(spec.dtype);
-  return {Layout::contiguous(spec.shape), spec.dtype, Buffer::allocate(bytes)};
+  const auto bytes = checked_bytes(spec.shape, size_of(spec.dtype));
+  if (!bytes) {
+    throw ShapeError(
+        str("a tensor ", spec, ": expected extents of at least 0 and below 2^63 bytes"));
+  }
+  return {Layout::contiguous(spec.shape), spec.dtype,
+          Buffer::allocate(static_cast<std::size_t>(*bytes))};
 }
 
 template <class T>

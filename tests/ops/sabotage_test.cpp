@@ -3,9 +3,11 @@
 
 #include <cmath>
 
+#include "nabla/autodiff/derivatives.h"
 #include "nabla/graph/graph.h"
 #include "nabla/ops/ops.h"
 #include "tests/ops/checks.h"
+#include "tests/support/files.h"
 
 namespace nabla {
 namespace {
@@ -136,6 +138,33 @@ TEST(Sabotage, RuleWithOneInputForgotten) {
   subtract.rule = Linear{{[](const Call&, const Tensor& g) { return g; },
                           [](const Call&, const Tensor& g) { return g; }}};
   EXPECT_GT(failures(subtract, DType::f64, check_linearity), 0);
+}
+
+// A rule whose gradient has another shape is an error that names the op, with or without checks.
+TEST(Sabotage, RuleThatGivesAnotherShape) {
+  Op negative = entry("negative");
+  negative.rule = Linear{{[](const Call&, const Tensor& gradient) { return sum(gradient); }}};
+  const auto gradient = [&] {
+    grad([&](const Tensor& x) { return sum(apply(negative, {x})); })(Tensor::from({1.0, 2.0}, {2}));
+  };
+  EXPECT_EQ(test::message_of<ShapeError>(gradient),
+            "negative: its derivative rule gives f64[] for input 0: expected f64[2]");
+}
+
+TEST(Sabotage, OpThatIsNotWhole) {
+  Op op = entry("negative");
+  EXPECT_EQ(test::message_of<ShapeError>([&] {
+              apply(op, {Tensor(1.0), Tensor(1.0)});
+            }),
+            "negative: takes 1 tensors, got 2");
+  op.tile = nullptr;
+  EXPECT_THROW(TableEntry{op}, ValueError);
+  op = entry("negative");
+  op.infer = nullptr;
+  EXPECT_THROW(TableEntry{op}, ValueError);
+  op = entry("negative");
+  op.rule = Custom{};
+  EXPECT_THROW(TableEntry{op}, ValueError);
 }
 
 TEST(Sabotage, LinearRuleForWhatIsNot) {

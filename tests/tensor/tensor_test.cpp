@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <limits>
+#include <new>
 
 #include "nabla/base/error.h"
 #include "nabla/ops/ops.h"
+#include "nabla/plan/capture.h"
 
 namespace nabla {
 namespace {
@@ -52,6 +54,28 @@ TEST(Tensor, ErrorsTeach) {
             "the tensor holds f32, not i64; convert it with cast");
   EXPECT_EQ(message([&] { Tensor().item(); }), "an undefined tensor has no value");
   EXPECT_EQ(message([&] { x + Tensor(); }), "an undefined tensor has no value");
+}
+
+// Sizes are counted in 63 bits; nothing may pass for small because its size wrapped round.
+TEST(Tensor, TooManyBytesAreAnError) {
+  constexpr std::int64_t many = std::int64_t{1} << 40;
+  const std::string bytes = ": expected extents of at least 0 and below 2^63 bytes";
+  EXPECT_EQ(message([] {
+              Tensor::empty({DType::f32, {many, many}});
+            }),
+            "a tensor f32[1099511627776, 1099511627776]" + bytes);
+  EXPECT_EQ(message([] { Tensor::from({1.0F, 2.0F}, {-2, -1}); }), "a tensor f32[-2, -1]" + bytes);
+  EXPECT_EQ(message([] {
+              broadcast_to(Tensor(1.0), {many, many});
+            }),
+            "broadcast: would give f64[1099511627776, 1099511627776]: expected below 2^63 bytes");
+  EXPECT_EQ(
+      message([] {
+        capture([](const Tensor& x) { return sum(broadcast_to(x, {many, many})); })(Tensor(1.0));
+      }),
+      "broadcast: would give f64[1099511627776, 1099511627776]: expected below 2^63 bytes");
+  EXPECT_THROW(Tensor::empty({DType::u8, {std::numeric_limits<std::int64_t>::max()}}),
+               std::bad_alloc);
 }
 
 TEST(Tensor, Prints) {
