@@ -35,13 +35,18 @@ State::State(const Tensor& initial, std::string name) : impl_(std::make_shared<I
   impl_->use_memory();
 }
 
-const std::string& State::name() const { return impl_->name; }
-void State::set_name(std::string name) { impl_->name = std::move(name); }
-Spec State::spec() const { return impl_->value.spec(); }
+State::Impl& State::impl() const {
+  if (impl_ == nullptr) throw ValueError("an undefined state has no value: make it from a tensor");
+  return *impl_;
+}
+
+const std::string& State::name() const { return impl().name; }
+void State::set_name(std::string name) { impl().name = std::move(name); }
+Spec State::spec() const { return impl().value.spec(); }
 
 Tensor State::value() const {
-  if (impl_->substitute.defined()) return impl_->substitute;
-  return is_capturing() ? active_graph()->read(*this) : impl_->value;
+  if (impl().substitute.defined()) return impl().substitute;
+  return is_capturing() ? active_graph()->read(*this) : impl().value;
 }
 
 void State::assign(const Tensor& tensor) const {
@@ -61,24 +66,28 @@ void State::assign(const Tensor& tensor) const {
 }
 
 std::byte* State::writable_memory() const {
-  if (!impl_->value.buffer().unique()) {
-    impl_->value.buffer()->leave();
-    impl_->use_memory();
+  if (!impl().value.buffer().unique()) {
+    impl().value.buffer()->leave();
+    impl().use_memory();
   }
   return memory();
 }
 
-std::byte* State::memory() const { return impl_->memory->data() + impl_->offset; }
+std::byte* State::memory() const { return impl().memory->data() + impl().offset; }
 
 void State::move_to(const BufferRef& memory, std::size_t offset) const {
-  std::memcpy(memory->data() + offset, this->memory(), impl_->bytes());
-  impl_->memory = memory;
-  impl_->offset = offset;
-  impl_->use_memory();
+  if (offset > memory->bytes() || memory->bytes() - offset < impl().bytes()) {
+    throw ValueError(str("state \"", name(), "\": ", impl().bytes(), " bytes at byte ", offset,
+                         " do not fit into ", memory->bytes()));
+  }
+  std::memcpy(memory->data() + offset, this->memory(), impl().bytes());
+  impl().memory = memory;
+  impl().offset = offset;
+  impl().use_memory();
 }
 
 Tensor State::substitute(const Tensor& tensor) const {
-  return std::exchange(impl_->substitute, tensor);
+  return std::exchange(impl().substitute, tensor);
 }
 
 }  // namespace nabla

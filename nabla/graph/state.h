@@ -48,6 +48,7 @@ class State {
 
  private:
   struct Impl;
+  Impl& impl() const;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -85,6 +85,15 @@ TEST(State, ErrorsLeaveItAsItIs) {
   EXPECT_THROW(State{Tensor()}, Error);
 }
 
+TEST(State, UndefinedOrOutOfItsMemory) {
+  EXPECT_THROW(State().value(), ValueError);
+  EXPECT_THROW(State().name(), ValueError);
+  EXPECT_THROW(State().assign(Tensor(1.0)), ValueError);
+  const State state(two(1, 2), "bias");
+  EXPECT_THROW(state.move_to(Buffer::allocate(20), 8), ValueError);
+  EXPECT_EQ(state.value().to_doubles(), (std::vector<double>{1, 2}));
+}
+
 TEST(State, OfAGeneratorSurvivesAnError) {
   Generator generator(1);
   EXPECT_THROW(generator.uniform({-8}), ShapeError);
