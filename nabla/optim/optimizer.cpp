@@ -79,6 +79,9 @@ void Optimizer::step(const Tensors& gradients) const {
 }
 
 Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
+  if (variables_.empty()) {
+    throw ValueError(str(name_, ": no parameters to change: attach them first"));
+  }
   const auto value_and_gradients = [&] {
     std::vector<State> parameters;
     Tensors ahead;

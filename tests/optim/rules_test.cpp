@@ -189,6 +189,11 @@ TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
   EXPECT_THROW(Sgd().step({Tensor(1.0)}), ShapeError);
 }
 
+TEST(UpdateRules, WithoutParametersNothingIsLearned) {
+  EXPECT_EQ(test::message_of<ValueError>([] { Adam().minimize([] { return Tensor(1.0); }); }),
+            "adam: no parameters to change: attach them first");
+}
+
 TEST(UpdateRules, ATermWithoutMomentsIsPlain) {
   EXPECT_EQ(moves(Momentum({.learning_rate = .1, .momentum = 0}), 1, 3),
             moves(Sgd({.learning_rate = .1}), 1, 3));
