@@ -38,12 +38,14 @@ std::int64_t Shape::elements() const {
 std::optional<std::int64_t> checked_bytes(const Shape& shape, std::size_t element_size) {
   // Counting an extent of 0 as 1 bounds the strides as well.
   auto bytes = static_cast<std::int64_t>(element_size);
+  bool is_empty = false;
   for (const std::int64_t extent : shape) {
+    is_empty = is_empty || extent == 0;
     if (extent < 0 || __builtin_mul_overflow(bytes, std::max<std::int64_t>(extent, 1), &bytes)) {
       return std::nullopt;
     }
   }
-  return std::find(shape.begin(), shape.end(), 0) == shape.end() ? bytes : 0;
+  return is_empty ? 0 : bytes;
 }
 
 bool all_counts(const Dims& dims) {

@@ -32,13 +32,14 @@ std::vector<std::string> folders_to_remove;
 
 extern "C" void remove_folders_and_end(int signal) {
   for (const std::string& folder : folders_to_remove) ::rmdir(folder.c_str());  // if it is empty
-  ::raise(signal);  // which is no longer caught
+  ::raise(signal);  // which ends the program after this function: it is no longer caught
 }
 
 void remove_folders_at_signals() {
   struct sigaction action {};
   action.sa_handler = remove_folders_and_end;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigfillset(&action.sa_mask);  // a second signal waits until the folders are gone
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
     struct sigaction old {};
     ::sigaction(signal, nullptr, &old);

@@ -96,7 +96,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     // As few blocks as fit the cache, of equal width.
     const int64_t bytes = std::min(s.k, gemm_chunk) * s.n * static_cast<int64_t>(sizeof(T));
     const int64_t blocks = std::max((bytes - 1) / block_bytes, (s.n - 1) / most_columns) + 1;
-    s.block_columns = round_up((s.n + blocks - 1) / blocks, panel<T>);
+    s.block_columns = round_up(ceil_divide(s.n, blocks), panel<T>);
     // Packing B pays where it is read often, or where its lines are so far apart that they fall
     // into few sets of a cache; A likewise.
     const auto bytes_apart = [](int64_t stride) {
@@ -111,7 +111,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
   const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
   const int64_t group_work = std::max(task_work, s.m * s.n * s.k / most_tasks);
-  s.group_rows = s.strip_rows * ((group_work + strip_work - 1) / strip_work);
+  s.group_rows = s.strip_rows * ceil_divide(group_work, strip_work);
   return s;
 }
 
@@ -174,14 +174,8 @@ void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, i
                   .a = s.a.data + i0 * s.a.row_stride + k0 * s.a.column_stride,
                   .a_row_stride = s.a.row_stride,
                   .a_column_stride = s.a.column_stride,
-                  .fetched = nullptr,
-                  .fetched_stride = 0,
-                  .b = nullptr,
-                  .b_row_stride = 0,
-                  .packed_b = nullptr,
                   .c = strip.data,
                   .c_row_stride = strip.row_stride,
-                  .columns = 0,
                   .add = k0 > 0,
                   .scale = g.scale,
                   .transposed = s.transposed};
@@ -202,8 +196,8 @@ HWY_NOINLINE void compute_blocks(const Gemm<T>& g) {
   const Blocking<T> s = choose_blocking(g);
   static std::atomic<std::uint64_t> calls;
   const std::uint64_t call = ++calls;
-  const int64_t groups = (s.m + s.group_rows - 1) / s.group_rows;
-  const int64_t blocks = (s.n + s.block_columns - 1) / s.block_columns;
+  const int64_t groups = ceil_divide(s.m, s.group_rows);
+  const int64_t blocks = ceil_divide(s.n, s.block_columns);
   const auto task = [&](int64_t index) {
     const int64_t j0 = index / groups * s.block_columns;
     const int64_t columns = std::min(s.block_columns, s.n - j0);

@@ -8,6 +8,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "nabla/base/parallel.h"
 #include "nabla/kernels/small_gemm.h"
 
 #if defined(NABLA_KERNELS_GEMM_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -41,7 +42,7 @@ constexpr int lanes = static_cast<int>(hn::MaxLanes(Lanes<T>()));
 template <class T>
 constexpr int64_t panel = tile_vectors* lanes<T>;  // columns of a tile
 
-constexpr int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
+constexpr int64_t round_up(int64_t x, int64_t unit) { return ceil_divide(x, unit) * unit; }
 
 HWY_INLINE void fetch_to_l2(const void* line) {
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
@@ -209,7 +210,7 @@ template <class T>
 HWY_INLINE TileFunction<T> function_of_tile(int64_t rows, int64_t columns) {
   static constexpr auto functions =
       tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_widths>());
-  const int64_t vectors = (columns + lanes<T> - 1) / lanes<T>;
+  const int64_t vectors = ceil_divide(columns, lanes<T>);
   const bool partial = columns != vectors * lanes<T>;
   const int64_t width = columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
   return functions[static_cast<size_t>((rows - 1) * tile_widths + width)];
@@ -223,7 +224,7 @@ struct Bands {
   int64_t higher;  // so many of the first have a row more
 
   explicit Bands(int64_t rows)
-      : count((rows + tile_rows - 1) / tile_rows),
+      : count(ceil_divide(rows, tile_rows)),
         height(count == 1 ? rows : rows / count),
         higher(rows - height * count) {}
 
@@ -254,7 +255,7 @@ void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T
   const T* a = t.a;
   T* c = t.c;
   const Bands bands(rows);
-  const int64_t panels = (columns + panel<T> - 1) / panel<T>;
+  const int64_t panels = ceil_divide(columns, panel<T>);
   const auto compute = [&](int64_t band, int64_t p) {
     const int64_t i = bands.first(band);
     const int64_t j = p * panel<T>;
@@ -274,7 +275,7 @@ void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T
     t.columns = std::min(panel<T>, columns - j);
     // The next band of A comes from far away while this one is used for every panel.
     if (t.a_column_stride == 1 && t.a_row_stride == t.k) {
-      t.fetched_stride = (bands.rows(band) + panels - 1) / panels;
+      t.fetched_stride = ceil_divide(bands.rows(band), panels);
       t.fetched = t.a + t.k * (bands.rows(band) + p * t.fetched_stride);
     } else {
       t.fetched = nullptr;

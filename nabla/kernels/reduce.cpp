@@ -138,7 +138,7 @@ void add_strided_rows(std::int64_t rows, std::int64_t stride, std::int64_t colum
     const auto vector = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
     for (std::int64_t c = 0; c < columns; c += 4 * vector) {
       const std::int64_t count = std::min(4 * vector, columns - c);
-      const std::int64_t vectors = (count + vector - 1) / vector;
+      const std::int64_t vectors = ceil_divide(count, vector);
       const std::int64_t last = count - (vectors - 1) * vector;
       switch (vectors) {
         case 1: add_rows_of<T, 1>(rows, stride, last, x + c, sums + c); break;

@@ -8,27 +8,26 @@ namespace nabla {
 /// One register tile of a product: C = A B over some of k.
 template <class T>
 struct GemmTile {
-  std::int64_t k;
-  const T* a;  // [rows, k]
-  std::int64_t a_row_stride;
-  std::int64_t a_column_stride;
-  const T* fetched;  // k elements from here that later tiles need come to the L2 cache; or nullptr
-  std::int64_t fetched_stride;
-  const T* b;  // [k, columns]
-  std::int64_t b_row_stride;
-  T* packed_b;  // where B is copied to, as a panel; or nullptr
-  T* c;         // [rows, columns]
-  std::int64_t c_row_stride;
-  std::int64_t columns;
-  bool add;         // to what C holds
-  const T* scale;   // or add so many times the product; or nullptr
-  bool transposed;  // C is [columns, rows]
+  std::int64_t k = 0;
+  const T* a = nullptr;  // [rows, k]
+  std::int64_t a_row_stride = 0;
+  std::int64_t a_column_stride = 0;
+  const T* fetched = nullptr;  // if given, k elements from here come to the L2 cache meanwhile
+  std::int64_t fetched_stride = 0;
+  const T* b = nullptr;  // [k, columns]
+  std::int64_t b_row_stride = 0;
+  T* packed_b = nullptr;  // if given, B is copied there as a panel
+  T* c = nullptr;         // [rows, columns]
+  std::int64_t c_row_stride = 0;
+  std::int64_t columns = 0;
+  bool add = false;          // to what C holds
+  const T* scale = nullptr;  // if given, so many times the product is added
+  bool transposed = false;   // C is [columns, rows]
 };
 
 /// A product of one tile, with everything but the addresses decided beforehand.
 template <class T>
-class SmallGemm {
- public:
+struct SmallGemm {
   /// Takes over a product that is one tile; returns whether it is. Else it stays empty.
   bool bind(const Gemm<T>& product);
   bool empty() const { return compute == nullptr; }
@@ -43,7 +42,7 @@ class SmallGemm {
   }
 
   // What bind() decides, for each instruction set.
-  GemmTile<T> tile{};
+  GemmTile<T> tile;
   void (*compute)(const GemmTile<T>&) = nullptr;
   bool swapped = false;
 };
