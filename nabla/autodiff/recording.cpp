@@ -94,8 +94,8 @@ Tensor Recording::variable(const Tensor& x) {
     throw DTypeError(str("derivatives are taken by f32 or f64 tensors, got ", x.spec()));
   }
   const bool executes = graph_->mode() == Graph::Mode::record;
-  variables_.push_back(
-      graph_->append(identity_op, {&x, 1}, {}, x.spec(), executes ? x.with_node({}) : Tensor()));
+  const Tensor value = executes ? x.with_node({}) : Tensor::without_data(x.spec());
+  variables_.push_back(graph_->append(identity_op, {&x, 1}, {}, value));
   return variables_.back();
 }
 
@@ -117,11 +117,11 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
   const auto carries = [&](const Node& node, std::size_t i) {
     const std::int32_t input = node.in[i];
     return input >= 0 && is_reached(input) &&
-           is_differentiable(*node.op, static_cast<int>(i), (*graph_)[input].spec.dtype);
+           is_differentiable(*node.op, static_cast<int>(i), (*graph_)[input].spec().dtype);
   };
   for (std::int32_t id = begin_; id <= last; ++id) {
     const Node& node = (*graph_)[id];
-    if (!is_floating(node.spec.dtype)) continue;
+    if (!is_floating(node.spec().dtype)) continue;
     for (std::size_t i = 0; i < max_arity; ++i) {
       if (carries(node, i)) reached[place(id)] = 1;
     }
@@ -144,7 +144,7 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
       Tensor& sum = gradients[place(node.in[i])];
       const Tensor term = input_gradient(call, static_cast<int>(i), gradient);
       if (!term.defined()) continue;
-      if (const Spec wanted = (*graph_)[node.in[i]].spec; term.spec() != wanted) {
+      if (const Spec wanted = (*graph_)[node.in[i]].spec(); term.spec() != wanted) {
         throw ShapeError(str(node.op->name, ": its derivative rule gives ", term.spec(),
                              " for input ", i, ": expected ", wanted));
       }
@@ -177,12 +177,12 @@ Tensors Recording::push_forward(std::span<const Tensor> tangents,
   };
   for (std::int32_t id = begin_; id < end_; ++id) {
     const Node& node = (*graph_)[id];
-    if (reached[place(id)].defined() || !is_floating(node.spec.dtype)) continue;
+    if (reached[place(id)].defined() || !is_floating(node.spec().dtype)) continue;
     std::array<Tensor, max_arity> in;
     bool any = false;
     for (std::size_t i = 0; i < max_arity; ++i) {
       if (node.in[i] < 0) continue;
-      const DType dtype = (*graph_)[node.in[i]].spec.dtype;
+      const DType dtype = (*graph_)[node.in[i]].spec().dtype;
       if (is_differentiable(*node.op, static_cast<int>(i), dtype)) in[i] = tangent_of(node.in[i]);
       any = any || in[i].defined();
     }

@@ -19,7 +19,7 @@ std::string numbers_of(const Tensor& tensor) {
 }
 
 std::string op_text(const Node& node) {
-  const std::string attributes = str(node.attributes);
+  const std::string attributes = str(node.attributes());
   return attributes.empty() ? std::string(node.op->name)
                             : str(node.op->name, " (", attributes, ")");
 }

@@ -14,26 +14,7 @@ Dims::Dims(std::span<const std::int64_t> values) {
   for (const std::int64_t value : values) push_back(value);
 }
 
-Dims Dims::filled(int count, std::int64_t value) {
-  Dims dims;
-  for (int i = 0; i < count; ++i) dims.push_back(value);
-  return dims;
-}
-
-void Dims::push_back(std::int64_t value) {
-  if (rank_ == max_rank) throw ShapeError(str("a tensor has at most ", max_rank, " axes"));
-  values_[static_cast<std::size_t>(rank_++)] = value;
-}
-
-bool Dims::operator==(const Dims& other) const {
-  return std::equal(begin(), end(), other.begin(), other.end());
-}
-
-std::int64_t Shape::elements() const {
-  std::int64_t product = 1;
-  for (const std::int64_t extent : *this) product *= extent;
-  return product;
-}
+void Dims::throw_too_many() { throw ShapeError(str("a tensor has at most ", max_rank, " axes")); }
 
 std::optional<std::int64_t> checked_bytes(const Shape& shape, std::size_t element_size) {
   // Counting an extent of 0 as 1 bounds the strides as well.

@@ -19,7 +19,11 @@ class Dims {
   Dims(std::initializer_list<std::int64_t> values);
   explicit Dims(std::span<const std::int64_t> values);
   /// `count` copies of `value`.
-  static Dims filled(int count, std::int64_t value);
+  static Dims filled(int count, std::int64_t value) {
+    Dims dims;
+    for (int i = 0; i < count; ++i) dims.push_back(value);
+    return dims;
+  }
 
   int rank() const { return rank_; }
   bool empty() const { return rank_ == 0; }
@@ -31,11 +35,22 @@ class Dims {
   std::int64_t* end() { return values_.data() + rank_; }
   std::int64_t back() const { return values_[static_cast<std::size_t>(rank_ - 1)]; }
   /// Appends one value. Throws ShapeError above eight.
-  void push_back(std::int64_t value);
+  void push_back(std::int64_t value) {
+    if (rank_ == max_rank) throw_too_many();
+    values_[static_cast<std::size_t>(rank_++)] = value;
+  }
 
-  bool operator==(const Dims& other) const;
+  bool operator==(const Dims& other) const {
+    if (rank_ != other.rank_) return false;
+    for (int i = 0; i < rank_; ++i) {
+      if ((*this)[i] != other[i]) return false;
+    }
+    return true;
+  }
 
  private:
+  [[noreturn]] static void throw_too_many();
+
   std::array<std::int64_t, max_rank> values_{};
   int rank_ = 0;
 };
@@ -46,7 +61,11 @@ class Shape : public Dims {
   using Dims::Dims;
   explicit Shape(const Dims& dims) : Dims(dims) {}
   /// Number of elements: the product of the extents, 1 for a scalar.
-  std::int64_t elements() const;
+  std::int64_t elements() const {
+    std::int64_t product = 1;
+    for (const std::int64_t extent : *this) product *= extent;
+    return product;
+  }
 };
 
 /// Bytes of an array of elements of `element_size` bytes; nothing where an extent is negative, or

@@ -34,57 +34,50 @@ const TableEntry identity_op(Op{
     .samples = {{.inputs = {{{2, 3}}}}},
 });
 
+const Attributes& Node::attributes() const {
+  static const Attributes none;
+  return own_attributes == nullptr ? none : *own_attributes;
+}
+
 Graph::Graph(Mode mode) : mode_(mode), id_(next_graph_id()) {}
 
-Node& Graph::add(const Op& op, const Spec& spec) {
-  const std::int32_t place = size_ % chunk_nodes;
-  if (place == 0) chunks_.push_back(std::make_unique<std::array<Node, chunk_nodes>>());
-  ++size_;
-  Node& node = (*chunks_.back())[static_cast<std::size_t>(place)];
-  node.op = &op;
-  node.spec = spec;
+std::int32_t Graph::add(Node node) {
+  if (size_ % chunk_nodes == 0) chunks_.emplace_back().reserve(chunk_nodes);
   if (!scope_name.empty()) {
     if (scopes_.empty() || scopes_.back() != scope_name) scopes_.push_back(scope_name);
     node.scope = static_cast<std::int32_t>(scopes_.size()) - 1;
   }
-  return node;
+  chunks_.back().push_back(std::move(node));
+  return size_++;
 }
 
 std::int32_t Graph::id_of(const Tensor& tensor) {
   if (contains(tensor)) return tensor.node().index;
   tensor.bytes();  // throws for a tensor of another capture
-  add(constant_op, tensor.spec()).value = tensor.with_node({});
-  return size_ - 1;
+  return add({.op = &constant_op, .value = tensor.with_node({})});
 }
 
-Tensor Graph::append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
-                     const Tensor& value) {
-  std::array<std::int32_t, max_arity> ids{-1, -1, -1};
-  for (std::size_t i = 0; i < in.size(); ++i) ids[i] = id_of(in[i]);
-  Node& node = add(op, spec);
-  node.in = ids;
-  node.attributes = attributes;
-  node.value = value;
-  return tensor(size_ - 1);
+Tensor Graph::append(const Op& op, Inputs in, const Attributes& attributes, Tensor value) {
+  Node node{.op = &op, .value = std::move(value)};
+  for (std::size_t i = 0; i < in.size(); ++i) node.in[i] = id_of(in[i]);
+  if (attributes.index() != 0) node.own_attributes = std::make_unique<Attributes>(attributes);
+  return tensor(add(std::move(node)));
 }
 
-Tensor Graph::append_leaf(const Op& op, const Spec& spec, const Tensor& value) {
-  add(op, spec).value = value.with_node({});
-  return tensor(size_ - 1);
+Tensor Graph::append_leaf(const Op& op, const Spec& spec) {
+  return tensor(add({.op = &op, .value = Tensor::without_data(spec)}));
 }
 
 Tensor Graph::tensor(std::int32_t id) const {
   const Node& node = (*this)[id];
   const NodeRef ref{id_, id};
-  if (mode_ == Mode::record) {
-    return node.op == &constant_op ? node.value : node.value.with_node(ref);
-  }
-  return {Layout::contiguous(node.spec.shape), node.spec.dtype, {}, ref};
+  if (node.op != &constant_op) return node.value.with_node(ref);
+  return mode_ == Mode::record ? node.value : Tensor::without_data(node.spec()).with_node(ref);
 }
 
 Call Graph::call(std::int32_t id) const {
   const Node& node = (*this)[id];
-  Call call{*node.op, node.attributes, {}, tensor(id)};
+  Call call{*node.op, node.attributes(), {}, tensor(id)};
   for (std::size_t i = 0; i < max_arity; ++i) {
     if (node.in[i] >= 0) call.in[i] = tensor(node.in[i]);
   }

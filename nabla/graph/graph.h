@@ -14,10 +14,12 @@ namespace nabla {
 struct Node {
   const Op* op = nullptr;
   std::array<std::int32_t, max_arity> in{-1, -1, -1};
-  Attributes attributes;
-  Spec spec;
-  Tensor value;             ///< recorded calls and constants
+  Tensor value;  ///< its shape and type; the data, too, of recorded calls and constants
+  std::unique_ptr<const Attributes> own_attributes = nullptr;  ///< few calls have any
   std::int32_t scope = -1;  ///< the layer it was made in: an index into scopes()
+
+  Spec spec() const { return value.spec(); }
+  const Attributes& attributes() const;
 };
 
 /// The leaves, and the copy that gives a tensor an identity of its own.
@@ -37,16 +39,15 @@ class Graph {
   Mode mode() const { return mode_; }
   std::int32_t size() const { return size_; }
   const Node& operator[](std::int32_t id) const {
-    return (*chunks_[static_cast<std::size_t>(id / chunk_nodes)])[static_cast<std::size_t>(
-        id % chunk_nodes)];
+    return chunks_[static_cast<std::size_t>(id / chunk_nodes)]
+                  [static_cast<std::size_t>(id % chunk_nodes)];
   }
   bool contains(const Tensor& tensor) const { return tensor.node().graph == id_; }
 
-  /// Appends a call.
-  Tensor append(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec,
-                const Tensor& value);
-  /// Appends a leaf.
-  Tensor append_leaf(const Op& op, const Spec& spec, const Tensor& value = {});
+  /// Appends a call with its result, which has no data while capturing.
+  Tensor append(const Op& op, Inputs in, const Attributes& attributes, Tensor value);
+  /// Appends a leaf whose value comes later.
+  Tensor append_leaf(const Op& op, const Spec& spec);
 
   /// The tensor of a node, as ops take it.
   Tensor tensor(std::int32_t id) const;
@@ -68,14 +69,14 @@ class Graph {
 
  private:
   std::int32_t id_of(const Tensor& tensor);
-  Node& add(const Op& op, const Spec& spec);
+  std::int32_t add(Node node);
   StateUse& use_of(const State& state);
 
   Mode mode_;
   std::uint32_t id_;
   // In chunks, which never move.
   static constexpr std::int32_t chunk_nodes = 64;
-  std::vector<std::unique_ptr<std::array<Node, chunk_nodes>>> chunks_;
+  std::vector<std::vector<Node>> chunks_;
   std::int32_t size_ = 0;
   std::vector<StateUse> states_;
   std::vector<std::string> scopes_;

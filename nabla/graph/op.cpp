@@ -137,11 +137,13 @@ Tensor apply(const Op& op, Inputs in, const Attributes& attributes) {
   }
   Graph* graph = active_graph();
   if (graph == nullptr) return execute(op, in, attributes, spec);
-  if (graph->mode() == Graph::Mode::capture) return graph->append(op, in, attributes, spec, {});
+  if (graph->mode() == Graph::Mode::capture) {
+    return graph->append(op, in, attributes, Tensor::without_data(spec));
+  }
   Tensor out = execute(op, in, attributes, spec);
   const bool recorded =
       std::any_of(in.begin(), in.end(), [&](const Tensor& t) { return graph->contains(t); });
-  return recorded ? graph->append(op, in, attributes, spec, out) : out;
+  return recorded ? graph->append(op, in, attributes, std::move(out)) : out;
 }
 
 }  // namespace nabla

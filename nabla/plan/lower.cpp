@@ -153,12 +153,12 @@ class Lowering {
       if (input >= 0) in.push_back(value(input));
     }
     if (op.view != nullptr) {
-      std::optional<Layout> layout = op.view(in[0].layout, node.attributes);
+      std::optional<Layout> layout = op.view(in[0].layout, node.attributes());
       if (!layout) {
         in[0] = copied(in[0], layer);
-        layout = op.view(in[0].layout, node.attributes);
+        layout = op.view(in[0].layout, node.attributes());
       }
-      value(id) = {in[0].storage, node.spec.dtype, *layout};
+      value(id) = {in[0].storage, node.spec().dtype, *layout};
       return;
     }
     if (op.tile != nullptr && fold_uniform(id, in)) return;
@@ -167,13 +167,13 @@ class Lowering {
         if (!input.layout.is_contiguous()) input = copied(input, layer);
       }
     }
-    value(id) = add_operation(op, node.attributes, std::move(in), node.spec, layer);
+    value(id) = add_operation(op, node.attributes(), std::move(in), node.spec(), layer);
   }
 
   // An elementwise op on numbers known now is itself such a number.
   bool fold_uniform(std::int32_t id, const std::vector<Value>& in) {
     const Node& node = graph_[id];
-    if (node.spec.shape.elements() == 0) return false;
+    if (node.spec().shape.elements() == 0) return false;
     std::vector<Tensor> numbers;
     for (const Value& input : in) {
       const Storage& storage = program_.storage(input.storage);
@@ -181,8 +181,9 @@ class Lowering {
       numbers.emplace_back(Layout{{}, {}, input.layout.offset}, input.dtype,
                            storage.constant.buffer());
     }
-    Value folded = add_constant(execute(*node.op, numbers, node.attributes, {node.spec.dtype, {}}));
-    folded.layout = folded.layout.broadcast(node.spec.shape);
+    Value folded =
+        add_constant(execute(*node.op, numbers, node.attributes(), {node.spec().dtype, {}}));
+    folded.layout = folded.layout.broadcast(node.spec().shape);
     value(id) = folded;
     return true;
   }

@@ -2,26 +2,6 @@
 
 namespace nabla {
 
-Layout Layout::contiguous(const Shape& shape) {
-  Layout layout{shape, Dims::filled(shape.rank(), 0), 0};
-  std::int64_t stride = 1;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    layout.strides[i] = stride;
-    stride *= shape[i];
-  }
-  return layout;
-}
-
-bool Layout::is_contiguous() const {
-  if (shape.elements() == 0) return true;
-  std::int64_t stride = 1;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    if (shape[i] != 1 && strides[i] != stride) return false;
-    stride *= shape[i];
-  }
-  return true;
-}
-
 std::optional<Layout> Layout::reshape(const Shape& to) const {
   if (shape.elements() == 0) return contiguous(to);
   Layout result{to, Dims::filled(to.rank(), 0), offset};

@@ -18,8 +18,23 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 
   /// Row-major without gaps.
-  static Layout contiguous(const Shape& shape);
-  bool is_contiguous() const;
+  static Layout contiguous(const Shape& shape) {
+    Layout layout{shape, Dims::filled(shape.rank(), 0), 0};
+    std::int64_t stride = 1;
+    for (int i = shape.rank() - 1; i >= 0; --i) {
+      layout.strides[i] = stride;
+      stride *= shape[i];
+    }
+    return layout;
+  }
+  bool is_contiguous() const {
+    std::int64_t stride = 1;
+    for (int i = shape.rank() - 1; i >= 0; --i) {
+      if (shape[i] != 1 && strides[i] != stride) return shape.elements() == 0;
+      stride *= shape[i];
+    }
+    return true;
+  }
 
   /// The same elements under another shape with as many elements, if strides can express it.
   std::optional<Layout> reshape(const Shape& to) const;

@@ -73,14 +73,11 @@ Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   return tensor;
 }
 
-std::byte* Tensor::bytes() const {
-  if (!has_data()) {
-    throw CaptureError(
-        defined_ ? "a tensor has no value while its function is being captured: return it from the "
-                   "captured function and read it there, or keep it in a State"
-                 : "an undefined tensor has no value");
-  }
-  return data_->data() + layout_.offset * static_cast<std::int64_t>(size_of(dtype_));
+void Tensor::throw_no_value() const {
+  throw CaptureError(
+      defined_ ? "a tensor has no value while its function is being captured: return it from the "
+                 "captured function and read it there, or keep it in a State"
+               : "an undefined tensor has no value");
 }
 
 void Tensor::require_dtype(DType wanted) const {

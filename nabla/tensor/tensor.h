@@ -52,6 +52,10 @@ class Tensor {
   }
   /// Uninitialised memory, row-major.
   static Tensor empty(const Spec& spec);
+  /// Shape and type of a value that is not known yet, row-major.
+  static Tensor without_data(const Spec& spec) {
+    return {Layout::contiguous(spec.shape), spec.dtype, {}};
+  }
 
   Tensor(const Layout& layout, DType dtype, BufferRef data, NodeRef node = {})
       : layout_(layout), dtype_(dtype), defined_(true), data_(std::move(data)), node_(node) {}
@@ -74,7 +78,10 @@ class Tensor {
 
   /// The first element's address. A tensor that was read from a State or a plan lies elsewhere when
   /// that is written. Throws CaptureError where the tensor is being captured.
-  std::byte* bytes() const;
+  std::byte* bytes() const {
+    if (!has_data()) throw_no_value();
+    return data_->data() + layout_.offset * static_cast<std::int64_t>(size_of(dtype_));
+  }
   /// bytes() as elements of T. Throws DTypeError where T is not the element type.
   template <class T>
   T* data() const {
@@ -94,6 +101,7 @@ class Tensor {
   std::string to_string() const;
 
  private:
+  [[noreturn]] void throw_no_value() const;
   void require_dtype(DType wanted) const;
 
   Layout layout_;

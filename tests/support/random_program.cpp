@@ -264,7 +264,7 @@ std::string listing(const TensorsFunction& f, const Tensors& inputs,
     for (const std::int32_t input : node.in) {
       if (input >= 0) text += str(" %", input);
     }
-    text += str(" ", node.attributes, ") ", node.spec, "\n");
+    text += str(" ", node.attributes(), ") ", node.spec(), "\n");
   }
   for (const Tensor& result : results) text += str("returns %", result.node().index, "\n");
   return text;
