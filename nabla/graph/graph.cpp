@@ -52,9 +52,20 @@ std::int32_t Graph::add(Node node) {
 }
 
 std::int32_t Graph::id_of(const Tensor& tensor) {
-  if (contains(tensor)) return tensor.node().index;
+  return contains(tensor) ? tensor.node().index : id_of_constant(tensor);
+}
+
+std::int32_t Graph::id_of_constant(const Tensor& tensor) {
   tensor.bytes();  // throws for a tensor of another capture
-  return add({.op = &constant_op, .value = tensor.with_node({})});
+  // The same one is often used again and again.
+  if (last_constant_ >= 0) {
+    const Tensor& last = (*this)[last_constant_].value;
+    const bool same = last.buffer().get() == tensor.buffer().get() &&
+                      last.dtype() == tensor.dtype() && last.layout() == tensor.layout();
+    if (same) return last_constant_;
+  }
+  last_constant_ = add({.op = &constant_op, .value = tensor.with_node({})});
+  return last_constant_;
 }
 
 Tensor Graph::append(const Op& op, Inputs in, const Attributes& attributes, Tensor value) {

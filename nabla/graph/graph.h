@@ -69,6 +69,7 @@ class Graph {
 
  private:
   std::int32_t id_of(const Tensor& tensor);
+  std::int32_t id_of_constant(const Tensor& tensor);
   std::int32_t add(Node node);
   StateUse& use_of(const State& state);
 
@@ -78,6 +79,7 @@ class Graph {
   static constexpr std::int32_t chunk_nodes = 64;
   std::vector<std::vector<Node>> chunks_;
   std::int32_t size_ = 0;
+  std::int32_t last_constant_ = -1;
   std::vector<StateUse> states_;
   std::vector<std::string> scopes_;
 };

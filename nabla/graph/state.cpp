@@ -10,21 +10,10 @@
 
 namespace nabla {
 
-struct State::Impl {
-  std::string name;
-  Tensor value;  // contiguous, in a part of `memory`
-  BufferRef memory;
-  std::size_t offset = 0;
-  Tensor substitute;
-
-  std::size_t bytes() const {
-    return static_cast<std::size_t>(value.size()) * size_of(value.dtype());
-  }
-  void use_memory() {
-    value = Tensor(Layout::contiguous(value.shape()), value.dtype(),
-                   Buffer::part_of(memory, offset, bytes()));
-  }
-};
+void State::Impl::use_memory() {
+  value = Tensor(Layout::contiguous(value.shape()), value.dtype(),
+                 Buffer::part_of(memory, offset, bytes()));
+}
 
 State::State(const Tensor& initial, std::string name) : impl_(std::make_shared<Impl>()) {
   initial.bytes();  // throws where there is no value
@@ -35,9 +24,8 @@ State::State(const Tensor& initial, std::string name) : impl_(std::make_shared<I
   impl_->use_memory();
 }
 
-State::Impl& State::impl() const {
-  if (impl_ == nullptr) throw ValueError("an undefined state has no value: make it from a tensor");
-  return *impl_;
+void State::throw_undefined() {
+  throw ValueError("an undefined state has no value: make it from a tensor");
 }
 
 const std::string& State::name() const { return impl().name; }
@@ -65,15 +53,10 @@ void State::assign(const Tensor& tensor) const {
   copy_elements(values, writable_memory());
 }
 
-std::byte* State::writable_memory() const {
-  if (!impl().value.buffer().unique()) {
-    impl().value.buffer()->leave();
-    impl().use_memory();
-  }
-  return memory();
+void State::leave_to_readers() const {
+  impl().value.buffer()->leave();
+  impl().use_memory();
 }
-
-std::byte* State::memory() const { return impl().memory->data() + impl().offset; }
 
 void State::move_to(const BufferRef& memory, std::size_t offset) const {
   if (offset > memory->bytes() || memory->bytes() - offset < impl().bytes()) {

@@ -35,9 +35,12 @@ class State {
   void move_to(const BufferRef& memory, std::size_t offset) const;
 
   /// The variable's own memory, ready to be written: tensors read before get copies.
-  std::byte* writable_memory() const;
+  std::byte* writable_memory() const {
+    if (!impl().value.buffer().unique()) leave_to_readers();
+    return memory();
+  }
   /// Address of the variable's own memory.
-  std::byte* memory() const;
+  std::byte* memory() const { return impl().memory->data() + impl().offset; }
   /// Identifies the variable among all.
   const void* id() const { return impl_.get(); }
   bool operator==(const State& other) const { return impl_ == other.impl_; }
@@ -47,8 +50,24 @@ class State {
   Tensor substitute(const Tensor& tensor) const;
 
  private:
-  struct Impl;
-  Impl& impl() const;
+  struct Impl {
+    std::string name;
+    Tensor value;  // contiguous, in a part of `memory`
+    BufferRef memory;
+    std::size_t offset = 0;
+    Tensor substitute;
+
+    std::size_t bytes() const {
+      return static_cast<std::size_t>(value.size()) * size_of(value.dtype());
+    }
+    void use_memory();
+  };
+  Impl& impl() const {
+    if (impl_ == nullptr) throw_undefined();
+    return *impl_;
+  }
+  [[noreturn]] static void throw_undefined();
+  void leave_to_readers() const;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -25,12 +25,19 @@ struct Plan::Impl {
     std::vector<std::pair<std::byte**, std::ptrdiff_t>> fields;
 
     // Returns whether anything has changed.
-    bool move_to(std::byte* now) {
-      if (now == address) return false;
+    bool move_to(std::byte* now) { return now != address && set(now); }
+
+   private:
+    bool set(std::byte* now) {
       address = now;
       for (const auto& [field, offset] : fields) *field = now + offset;
       return !fields.empty();
     }
+  };
+  struct StateUse {
+    State state;
+    External memory;
+    bool is_written = false;
   };
   // A state's new value that could not be written in place.
   struct FinalCopy {
@@ -46,9 +53,8 @@ struct Plan::Impl {
   BufferRef arena;
   std::size_t arena_bytes = 0;
   std::vector<std::unique_ptr<lowering::Step>> steps;
-  std::vector<State> states;
-  std::vector<char> is_written;  // by state
-  std::vector<External> inputs, state_memory;
+  std::vector<StateUse> states;
+  std::vector<External> inputs;
   std::vector<FinalCopy> final_copies;
   std::vector<Output> output_memory;
   std::vector<Tensor> outputs;
@@ -99,7 +105,7 @@ void Plan::Impl::bind(const Program& program, std::byte*& field, const Value& va
     inputs[static_cast<std::size_t>(storage.index)].fields.emplace_back(&field, offset);
   } else if (storage.kind == Storage::Kind::state || storage.alias_of_state >= 0) {
     const int state = storage.kind == Storage::Kind::state ? storage.index : storage.alias_of_state;
-    state_memory[static_cast<std::size_t>(state)].fields.emplace_back(&field, offset);
+    states[static_cast<std::size_t>(state)].memory.fields.emplace_back(&field, offset);
   } else {
     field = address[static_cast<std::size_t>(value.storage)] + offset;
   }
@@ -113,10 +119,8 @@ Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
   lowering::schedule(program);
   lowering::place(program);
   if (lowering::verifies_plans) lowering::verify(program);
-  impl_->states = program.states;
+  for (const State& state : program.states) impl_->states.push_back({state, {}});
   impl_->inputs.resize(inputs.size());
-  impl_->state_memory.resize(program.states.size());
-  impl_->is_written.assign(program.states.size(), 0);
   impl_->allocate(program);
   impl_->make_outputs(program);
   for (const int unit : program.order) {
@@ -128,7 +132,7 @@ Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
     const Storage& storage = program.storages[id];
     if (storage.assigned_to < 0) continue;
     const auto state = static_cast<std::size_t>(storage.assigned_to);
-    impl_->is_written[state] = 1;
+    impl_->states[state].is_written = true;
     if (storage.alias_of_state < 0) {
       impl_->final_copies.push_back({state, impl_->address[id], storage.bytes});
     }
@@ -139,10 +143,10 @@ Plan::~Plan() = default;
 
 // Brings addresses up to date, and leaves what somebody still holds to him.
 void Plan::Impl::prepare(const std::vector<Tensor>& in) {
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    moved = state_memory[i].move_to(is_written[i] != 0 ? states[i].writable_memory()
-                                                       : states[i].memory()) ||
-            moved;
+  for (StateUse& use : states) {
+    const bool has_moved =
+        use.memory.move_to(use.is_written ? use.state.writable_memory() : use.state.memory());
+    moved = moved || has_moved;
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Tensor& output = outputs[i];
@@ -171,7 +175,7 @@ const std::vector<Tensor>& Plan::run(const std::vector<Tensor>& inputs) {
   const FlushDenormals flush;
   for (const auto& step : impl_->steps) step->run();
   for (const Impl::FinalCopy& copy : impl_->final_copies) {
-    std::memcpy(impl_->states[copy.state].memory(), copy.from, copy.bytes);
+    std::memcpy(impl_->states[copy.state].state.memory(), copy.from, copy.bytes);
   }
   return impl_->outputs;
 }
@@ -192,7 +196,7 @@ std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repet
       seconds[i].push_back(std::chrono::duration<double>(Clock::now() - start).count());
     }
     for (const Impl::FinalCopy& copy : impl_->final_copies) {
-      std::memcpy(impl_->states[copy.state].memory(), copy.from, copy.bytes);
+      std::memcpy(impl_->states[copy.state].state.memory(), copy.from, copy.bytes);
     }
   }
   for (std::size_t i = 0; i < infos.size(); ++i) {
