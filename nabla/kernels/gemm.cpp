@@ -34,8 +34,8 @@
 //
 // Measured on a processor with AVX2 and not kept: tiles of 4 rows by 3 vectors (5 % slower than 6
 // by 2), summing pieces of k so that A stays in the L1 cache, fetching ahead what an epilogue
-// reads, blocks of fewer columns (epilogues like long rows), packing A by strips of whole cache
-// lines.
+// reads, blocks of fewer columns (epilogues like long rows), summing pieces of k of which a panel
+// of B stays in the L1 cache while all bands go by, packed there or not.
 
 HWY_BEFORE_NAMESPACE();
 namespace nabla::HWY_NAMESPACE {
@@ -47,6 +47,9 @@ using std::int64_t;
 constexpr int64_t block_bytes = (HWY_TARGET <= HWY_AVX3 ? 512 : 256) << 10;
 constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
+// Of a strip whose A is packed: whole tiles, and whole cache lines of columns of A, so that each
+// line is read once.
+constexpr int64_t packed_strip_rows = 48;
 // In multiply-adds; a core does some fifty in a nanosecond.
 constexpr int64_t tiny_work = 1024;         // less is computed without choosing blocks
 constexpr int64_t parallel_work = 1 << 20;  // less stays on the caller's thread
@@ -109,6 +112,7 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
                (s.k >= 256 || bytes_apart(s.a.column_stride) % 512 == 0);
   }
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
+  if (s.pack_a && s.m >= 2 * packed_strip_rows) s.strip_rows = packed_strip_rows;
   const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
   const int64_t group_work = std::max(task_work, s.m * s.n * s.k / most_tasks);
   s.group_rows = s.strip_rows * ceil_divide(group_work, strip_work);
