@@ -189,6 +189,13 @@ TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
   EXPECT_THROW(Sgd().step({Tensor(1.0)}), ShapeError);
 }
 
+TEST(UpdateRules, WithoutALossNothingIsLearned) {
+  Adam adam;
+  adam.attach({number_state(1)});
+  EXPECT_EQ(test::message_of<ValueError>([&] { adam.minimize(nullptr); }),
+            "adam: the loss is missing: expected a function that gives one number");
+}
+
 TEST(UpdateRules, WithoutParametersNothingIsLearned) {
   EXPECT_EQ(test::message_of<ValueError>([] { Adam().minimize([] { return Tensor(1.0); }); }),
             "adam: no parameters to change: attach them first");
