@@ -177,6 +177,17 @@ TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
   EXPECT_EQ(weight.value().item(), 2);
 }
 
+TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
+  const nn::Sequential model{nn::Dense(1, 1)};
+  Progress progress{.model = model};
+  EarlyStopping stopping({});
+  for (std::int64_t epoch = 1; epoch <= 4; ++epoch) {
+    EXPECT_EQ(progress.stop_reason, "") << epoch;
+    stopping.on_epoch_end(progress, {.epoch = epoch, .validation_loss = 1});
+  }
+  EXPECT_NE(progress.stop_reason, "");
+}
+
 TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
   const nn::Sequential model{nn::Dense(1, 1)};
   Progress progress{.model = model};
