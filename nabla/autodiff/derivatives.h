@@ -1,7 +1,8 @@
 /// Derivatives of functions, in reverse and forward mode, to any order.
 ///
 /// A function is anything that maps tensors to a tensor by nabla's ops; it is run once and its
-/// calls are followed backwards or forwards. All of this can be nested, and captured.
+/// calls are followed backwards or forwards. All of this can be nested, and captured. Inputs and
+/// results are f32 or f64: DTypeError else.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,7 @@ struct ValueAnd {
 };
 
 /// f(x) and the gradient of f for each input, f giving one number.
-/// Throws ShapeError where f gives a tensor with axes, DTypeError for an integer input.
+/// Throws ShapeError where f gives a tensor with axes.
 ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x);
 /// The same for the variables that f reads.
 ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,

@@ -12,6 +12,12 @@ namespace {
 
 Tensor zeros(const Spec& spec) { return broadcast_to(number(0, spec.dtype), spec.shape); }
 
+void check_has_derivative(const Tensor& output) {
+  if (is_floating(output.dtype())) return;
+  throw DTypeError(str("derivatives are of functions that give f32 or f64 tensors, got ",
+                       output.spec(), "; return the numbers that these integers were made from"));
+}
+
 Tensor plus(const Tensor& sum, const Tensor& term) { return sum.defined() ? sum + term : term; }
 
 // The gradient of input i of a call, from that of its output.
@@ -91,7 +97,8 @@ Recording::~Recording() {
 
 Tensor Recording::variable(const Tensor& x) {
   if (!is_floating(x.dtype())) {
-    throw DTypeError(str("derivatives are taken by f32 or f64 tensors, got ", x.spec()));
+    throw DTypeError(
+        str("derivatives are taken by f32 or f64 tensors, got ", x.spec(), "; cast it first"));
   }
   const bool executes = graph_->mode() == Graph::Mode::record;
   const Tensor value = executes ? x.with_node({}) : Tensor::without_data(x.spec());
@@ -106,6 +113,7 @@ void Recording::stop() {
 
 std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
                                                   const Tensor& cotangent) const {
+  check_has_derivative(output);
   const bool follows = graph_->contains(output) && output.node().index >= begin_;
   const std::int32_t last = follows ? output.node().index : begin_ - 1;
   // Which nodes the variables reach: only those carry gradients.
@@ -192,6 +200,7 @@ Tensors Recording::push_forward(std::span<const Tensor> tangents,
   }
   Tensors result;
   for (const Tensor& output : outputs) {
+    check_has_derivative(output);
     Tensor tangent;
     if (graph_->contains(output)) tangent = tangent_of(output.node().index);
     result.push_back(tangent.defined() ? tangent : zeros(output.spec()));

@@ -26,7 +26,7 @@ class Recording {
   void stop();
 
   /// Reverse mode: for each variable the sum of cotangent * d output / d variable, zeros where the
-  /// output does not depend on it.
+  /// output does not depend on it. All walks throw DTypeError unless the outputs are floating.
   Tensors pull_back(const Tensor& output, const Tensor& cotangent) const;
 
   /// The same for every recorded node, in order from the first; undefined where there is none.

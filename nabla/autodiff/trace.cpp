@@ -30,6 +30,33 @@ std::string label_of(const std::vector<TracedNode>& nodes, int id) {
   return node.op == "constant" ? numbers_of(node.value) : str("n", id);
 }
 
+// Which of the variables a node is; as many as there are: none.
+std::size_t variable_at(const Tensors& variables, std::int32_t id) {
+  const auto is_at = [&](const Tensor& variable) { return variable.node().index == id; };
+  return static_cast<std::size_t>(std::ranges::find_if(variables, is_at) - variables.begin());
+}
+
+// Which of the first `count` recorded nodes are variables, or are needed by the last of them. The
+// copies that stand for the variables hide what they are copies of.
+std::vector<char> needed_nodes(const Recording& recording, const Tensors& variables,
+                               std::size_t count) {
+  std::vector<char> needed(count, 0);
+  const std::int32_t first = recording.first_node();
+  if (!needed.empty()) needed.back() = 1;
+  for (std::size_t at = count; at-- > 0;) {
+    const auto id = static_cast<std::int32_t>(at) + first;
+    if (variable_at(variables, id) < variables.size()) {
+      needed[at] = 1;
+      continue;
+    }
+    if (needed[at] == 0) continue;
+    for (const std::int32_t in : recording.graph()[id].in) {
+      if (in >= first) needed[static_cast<std::size_t>(in - first)] = 1;
+    }
+  }
+  return needed;
+}
+
 }  // namespace
 
 std::vector<TracedNode> trace(const Function& f, const Tensors& x,
@@ -47,42 +74,22 @@ std::vector<TracedNode> trace(const Function& f, const Tensors& x,
                          "; reduce it with sum or mean"));
   }
   const auto gradients = recording.gradients_of_nodes(output, number(1, output.dtype()));
-  const Graph& graph = recording.graph();
-
-  // What the output needs. The copies that stand for the inputs hide what they are copies of.
-  std::vector<char> needed(gradients.size(), 0);
-  const auto is_input = [&](std::int32_t id) {
-    return std::any_of(variables.begin(), variables.end(),
-                       [&](const Tensor& v) { return v.node().index == id; });
-  };
-  const std::int32_t first = recording.first_node();
-  for (const Tensor& variable : variables) {
-    const std::int32_t at = variable.node().index - first;
-    if (at < std::ssize(needed)) needed[static_cast<std::size_t>(at)] = 1;
-  }
-  if (!needed.empty()) needed.back() = 1;
-  for (auto at = std::ssize(needed) - 1; at >= 0; --at) {
-    const auto id = static_cast<std::int32_t>(at) + first;
-    if (needed[static_cast<std::size_t>(at)] == 0 || is_input(id)) continue;
-    for (const std::int32_t in : graph[id].in) {
-      if (in >= first) needed[static_cast<std::size_t>(in - first)] = 1;
-    }
-  }
+  const auto needed = needed_nodes(recording, variables, gradients.size());
 
   std::vector<TracedNode> nodes;
   std::map<std::int32_t, int> place;
   for (std::size_t at = 0; at < needed.size(); ++at) {
     if (needed[at] == 0) continue;
-    const auto id = static_cast<std::int32_t>(at) + first;
-    const Node& node = graph[id];
+    const auto id = static_cast<std::int32_t>(at) + recording.first_node();
+    const Node& node = recording.graph()[id];
     TracedNode traced{{}, op_text(node), {}, node.value, gradients[at]};
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      if (variables[i].node().index != id) continue;
+    if (const std::size_t i = variable_at(variables, id); i < variables.size()) {
       traced.name = names.empty() ? str("x", i) : names[i];
       traced.op = "input";
-    }
-    for (const std::int32_t in : node.in) {
-      if (in >= first && traced.op != "input") traced.inputs.push_back(place.at(in));
+    } else {
+      for (const std::int32_t in : node.in) {
+        if (in >= recording.first_node()) traced.inputs.push_back(place.at(in));
+      }
     }
     place[id] = static_cast<int>(nodes.size());
     nodes.push_back(std::move(traced));

@@ -37,6 +37,12 @@ class CaptureError : public Error {
   using Error::Error;
 };
 
+/// Throws ValueError "name is missing: expected ..." for a function or pointer that is empty.
+template <class T>
+void check_present(const T& thing, const std::string& name, const std::string& expected) {
+  if (!thing) throw ValueError(name + " is missing: expected " + expected);
+}
+
 /// A mistake of nabla's own, found when it checks its work: please report it.
 class InternalError : public std::logic_error {
   using std::logic_error::logic_error;

@@ -127,6 +127,36 @@ void print_profile(const std::vector<StepInfo>& steps) {
   line(brief(total * micro), "", "", "", "all");
 }
 
+// What was measured, of one step.
+struct Result {
+  Times times;
+  double samples_per_second;
+  double flops;  // a second
+  double peak;   // the most flops a second that this processor reaches
+};
+
+void print_json(const Result& result) {
+  const nlohmann::ordered_json json = {{"step_microseconds", result.times.median * micro},
+                                       {"step_microseconds_min", result.times.least * micro},
+                                       {"step_microseconds_max", result.times.most * micro},
+                                       {"samples_per_second", result.samples_per_second},
+                                       {"gflops", result.flops * giga},
+                                       {"peak_fraction", result.flops / result.peak}};
+  std::cout << json.dump(2) << "\n";
+}
+
+void print_text(const Result& result, const Options& options) {
+  const Times& times = result.times;
+  std::cout << nn::canonical_architecture(options.model) << ", batch " << options.batch_size << ", "
+            << options.optimizer << ", " << options.threads
+            << (options.threads == 1 ? " thread, " : " threads, ") << isa() << "\n"
+            << brief(times.median * micro) << " us a step (" << brief(times.least * micro) << " to "
+            << brief(times.most * micro) << ")\n"
+            << brief(result.samples_per_second) << " samples/s\n"
+            << brief(result.flops * giga) << " GFLOP/s, " << percent(result.flops / result.peak)
+            << " of the measured " << brief(result.peak * giga) << "\n";
+}
+
 void bench(const Options& options) {
   set_threads(options.threads);
   if (options.batch_size < 1) {
@@ -149,28 +179,12 @@ void bench(const Options& options) {
     return print_profile(plan.profile(batches[0], repetitions));
   }
   const Times times = measure(step, batches);
-  const double flops = flops_of(model, options.batch_size) / times.median;
-  const double peak = measure_peak_flops();
-
-  const double samples = static_cast<double>(options.batch_size) / times.median;
-  if (options.json) {
-    const nlohmann::ordered_json result = {{"step_microseconds", times.median * micro},
-                                           {"step_microseconds_min", times.least * micro},
-                                           {"step_microseconds_max", times.most * micro},
-                                           {"samples_per_second", samples},
-                                           {"gflops", flops * giga},
-                                           {"peak_fraction", flops / peak}};
-    std::cout << result.dump(2) << "\n";
-    return;
-  }
-  std::cout << nn::canonical_architecture(options.model) << ", batch " << options.batch_size << ", "
-            << options.optimizer << ", " << options.threads
-            << (options.threads == 1 ? " thread, " : " threads, ") << isa() << "\n"
-            << brief(times.median * micro) << " us a step (" << brief(times.least * micro) << " to "
-            << brief(times.most * micro) << ")\n"
-            << brief(samples) << " samples/s\n"
-            << brief(flops * giga) << " GFLOP/s, " << percent(flops / peak) << " of the measured "
-            << brief(peak * giga) << "\n";
+  const Result result{.times = times,
+                      .samples_per_second = static_cast<double>(options.batch_size) / times.median,
+                      .flops = flops_of(model, options.batch_size) / times.median,
+                      .peak = measure_peak_flops()};
+  if (options.json) return print_json(result);
+  print_text(result, options);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -13,6 +14,9 @@
 namespace nabla::data {
 namespace {
 
+// Two bytes that mark gzip, and one for its only method.
+constexpr std::array gzip_start = {std::byte{0x1f}, std::byte{0x8b}, std::byte{0x08}};
+
 // Deflate packs at most 258 bytes into two bits.
 constexpr std::size_t best_ratio = 1032;
 
@@ -22,6 +26,21 @@ std::size_t likely_size(std::span<const std::byte> file) {
   std::uint32_t size = 0;
   if (file.size() >= sizeof(size)) std::memcpy(&size, &file.last(sizeof(size))[0], sizeof(size));
   return std::clamp<std::size_t>(size, file.size(), best_ratio * file.size());
+}
+
+// Of a wrong start the byte is known; of anything behind that only between which bytes it lies, as
+// libdeflate does not say where it gave up.
+[[noreturn]] void fail_to_unpack(std::span<const std::byte> file, std::size_t start,
+                                 std::string_view source) {
+  for (std::size_t i = 0; i < gzip_start.size() && start + i < file.size(); ++i) {
+    if (file[start + i] == gzip_start[i]) continue;
+    throw FileError(str(source, ": no gzip data (byte ", start + i,
+                        "): expected 1f 8b 08 from byte ", start, " on",
+                        start == 0 ? "" : ", or the end of the file"));
+  }
+  throw FileError(str(source, ": the gzip data from byte ", start,
+                      " to the end of the file at byte ", file.size(),
+                      " are damaged or cut short: expected an undamaged gzip file"));
 }
 
 }  // namespace
@@ -50,10 +69,7 @@ void ByteReader::unpack(std::span<const std::byte> file) {
       unpacked_ = std::move(larger);
       continue;
     }
-    if (result != LIBDEFLATE_SUCCESS) {
-      throw FileError(str(source_, ": the packed data from byte ", start,
-                          " on are damaged or end early: expected an undamaged gzip file"));
-    }
+    if (result != LIBDEFLATE_SUCCESS) fail_to_unpack(file, start, source_);
     start += used;
     size += made;
   }

@@ -14,7 +14,6 @@
 #include "nabla/base/parallel.h"
 #include "nabla/kernels/scratch.h"
 #include "nabla/kernels/short_rows-inl.h"
-#include "nabla/kernels/tiles.h"
 
 #ifndef NABLA_REDUCE_TABLE  // this file is read once for each instruction set
 #define NABLA_REDUCE_TABLE
@@ -26,7 +25,6 @@ struct ReduceTable {
   std::array<AddRows, 5> add_rows;
   std::array<ReduceLoop, 5> sum_columns, max_rows, max_columns, min_rows, min_columns, argmax,
       argmin, cumulative;
-  std::array<ReduceLoop, 2> logsumexp, softmax;
 };
 }  // namespace nabla
 #endif
@@ -248,90 +246,6 @@ void argument_columns(std::int64_t n, std::int64_t stride, std::int64_t columns,
   }
 }
 
-// Differences from -infinity, the largest value of a row of such, would be no numbers.
-template <class T>
-T finite_shift(T largest) {
-  return largest == -std::numeric_limits<T>::infinity() ? T{0} : largest;
-}
-
-// x - m of some rows into `to`, with each row's m.
-template <class T>
-void shift_rows(std::int64_t rows, std::int64_t n, const T* x, T* to, T* shifts) {
-  if constexpr (short_rows::fit<T>(1)) {
-    if (short_rows::fit<T>(n)) {
-      short_rows::largest(rows, n, x, shifts);
-      for (std::int64_t row = 0; row < rows; ++row) shifts[row] = finite_shift(shifts[row]);
-      return short_rows::subtract(rows, n, x, shifts, to);
-    }
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const T m = shifts[row] = finite_shift(extreme_row<T, true>(n, x + row * n));
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < n; ++i) to[row * n + i] = x[row * n + i] - m;
-  }
-}
-
-// exp(x - m) of some rows into `to`, with each row's m and sum. The exponentials of all rows are
-// one run: a row of ten classes alone would leave most of a vector unused.
-template <class T>
-void exponentials(std::int64_t rows, std::int64_t n, const T* x, T* to, T* shifts, T* sums) {
-  shift_rows(rows, n, x, to, shifts);
-  tiles().exp[dtype_of<T>].dense(rows * n, to, nullptr, nullptr, to);
-  sum_rows<T>(rows, n, to, sums);
-}
-
-// Rows at a time: about a block of elements, and never more than a block of rows.
-inline std::int64_t rows_at_once(std::int64_t n) {
-  return std::clamp<std::int64_t>(block / std::max<std::int64_t>(1, n), 1, block);
-}
-
-template <class T>
-void logsumexp_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
-  const std::int64_t step = rows_at_once(n);
-  auto* memory = reinterpret_cast<T*>(scratch(static_cast<std::size_t>(n * step) * sizeof(T)));
-  T shifts[block];
-  T sums[block];
-  const T* x = static_cast<const T*>(from);
-  T* out = static_cast<T*>(to);
-  for (std::int64_t row = 0; row < rows; row += step) {
-    const std::int64_t count = std::min(step, rows - row);
-    exponentials(count, n, x + row * n, memory, shifts, sums);
-    tiles().log[dtype_of<T>].dense(count, sums, nullptr, nullptr, sums);
-    for (std::int64_t i = 0; i < count; ++i) {
-      out[row + i] = shifts[i] + sums[i];
-      if (shifts[i] == std::numeric_limits<T>::infinity()) {  // or NaN, if that is in the row, too
-        out[row + i] = extreme_row<T, true>(n, x + (row + i) * n);
-      }
-    }
-  }
-}
-
-// x[row, :] *= factors[row]
-template <class T>
-void scale_rows(std::int64_t rows, std::int64_t n, T* x, const T* factors) {
-  if constexpr (short_rows::fit<T>(1)) {
-    if (short_rows::fit<T>(n)) return short_rows::scale(rows, n, x, factors);
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < n; ++i) x[row * n + i] *= factors[row];
-  }
-}
-
-template <class T>
-void softmax_rows(std::int64_t n, std::int64_t, std::int64_t rows, const void* from, void* to) {
-  const std::int64_t step = rows_at_once(n);
-  T shifts[block];
-  T sums[block];
-  for (std::int64_t row = 0; row < rows; row += step) {
-    const std::int64_t count = std::min(step, rows - row);
-    T* out = static_cast<T*>(to) + row * n;
-    exponentials(count, n, static_cast<const T*>(from) + row * n, out, shifts, sums);
-    for (std::int64_t r = 0; r < count; ++r) sums[r] = T{1} / sums[r];
-    scale_rows(count, n, out, sums);
-  }
-}
-
 // Running sums of `columns` columns; a negative stride walks from the back.
 template <class T>
 void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
@@ -365,8 +279,6 @@ constexpr ReduceTable table = {
     .argmax = NABLA_ALL_TYPES(argument_columns, true),
     .argmin = NABLA_ALL_TYPES(argument_columns, false),
     .cumulative = NABLA_ALL_TYPES(cumulative_columns),
-    .logsumexp = {logsumexp_rows<float>, logsumexp_rows<double>},
-    .softmax = {softmax_rows<float>, softmax_rows<double>},
 };
 #undef NABLA_ALL_TYPES
 
@@ -423,10 +335,9 @@ void each_column(ReduceExtents e, DType in, DType out_type, const void* x, void*
 }
 
 // Reduces each row of n neighbours.
-void each_row(std::int64_t rows, std::int64_t n, std::int64_t out_columns, DType dtype,
-              const void* x, void* out, ReduceLoop loop) {
-  split(rows, n, [&](std::int64_t first, std::int64_t last) {
-    loop(n, 1, last - first, at(x, first * n, dtype), at(out, first * out_columns, dtype));
+void each_row(ReduceExtents e, DType dtype, const void* x, void* out, ReduceLoop loop) {
+  split(e.outer, e.n, [&](std::int64_t first, std::int64_t last) {
+    loop(e.n, 1, last - first, at(x, first * e.n, dtype), at(out, first, dtype));
   });
 }
 
@@ -475,13 +386,13 @@ void reduce_sum(DType dtype, ReduceExtents e, const void* x, void* out) {
 void reduce_max(DType dtype, ReduceExtents e, const void* x, void* out) {
   const auto i = static_cast<std::size_t>(dtype);
   if (e.inner != 1) return each_column(e, dtype, dtype, x, out, table().max_columns[i]);
-  each_row(e.outer, e.n, 1, dtype, x, out, table().max_rows[i]);
+  each_row(e, dtype, x, out, table().max_rows[i]);
 }
 
 void reduce_min(DType dtype, ReduceExtents e, const void* x, void* out) {
   const auto i = static_cast<std::size_t>(dtype);
   if (e.inner != 1) return each_column(e, dtype, dtype, x, out, table().min_columns[i]);
-  each_row(e.outer, e.n, 1, dtype, x, out, table().min_rows[i]);
+  each_row(e, dtype, x, out, table().min_rows[i]);
 }
 
 void reduce_argmax(DType dtype, ReduceExtents e, const void* x, std::int64_t* out) {
@@ -500,14 +411,6 @@ void cumulative_sum(DType dtype, ReduceExtents e, bool reverse, const void* x, v
     const std::int64_t first = o * e.n * e.inner + start;
     loop(e.n, reverse ? -e.inner : e.inner, e.inner, at(x, first, dtype), at(out, first, dtype));
   }
-}
-
-void row_logsumexp(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {
-  each_row(rows, n, 1, dtype, x, out, table().logsumexp[static_cast<std::size_t>(dtype)]);
-}
-
-void row_softmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {
-  each_row(rows, n, n, dtype, x, out, table().softmax[static_cast<std::size_t>(dtype)]);
 }
 
 }  // namespace nabla

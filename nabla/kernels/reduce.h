@@ -19,7 +19,7 @@ struct ReduceExtents {
 /// The pieces of that tree.
 inline constexpr std::int64_t sum_block_size = 512;
 inline constexpr std::int64_t sum_chunk_size = 64 * sum_block_size;
-/// out[row] = sum of x[row, :], for a dense [rows, n] with n at most sum_chunk_size.
+/// out[row] = sum of x[row, :], each as one chunk, for a dense [rows, n].
 using SumRows = void (*)(std::int64_t rows, std::int64_t n, const void* x, void* out);
 SumRows sum_rows(DType dtype);
 /// sums[c] = sums[c] + x[0, c] + x[1, c] + ..., for a dense [rows, columns].
@@ -37,11 +37,5 @@ void reduce_argmin(DType dtype, ReduceExtents extents, const void* x, std::int64
 
 /// Running sums along the middle axis, from the front or from the back, in order.
 void cumulative_sum(DType dtype, ReduceExtents extents, bool reverse, const void* x, void* out);
-
-/// Over rows of n floating numbers, with m the largest of the row:
-/// logsumexp[o] = m + log(sum_j exp(x[o, j] - m))
-void row_logsumexp(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out);
-/// softmax[o, j] = exp(x[o, j] - m) / sum_k exp(x[o, k] - m)
-void row_softmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out);
 
 }  // namespace nabla

@@ -9,6 +9,9 @@ namespace nabla::nn {
 
 Sequential::Sequential(std::vector<std::shared_ptr<const Layer>> layers)
     : layers_(std::move(layers)) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    check_present(layers_[i], str("sequential: layer ", i + 1), "a layer, such as nn::Dense");
+  }
   make_names();
   for (std::size_t i = 0; i < layers_.size(); ++i) draw(i, 0);
   collect_parameters();

@@ -24,6 +24,7 @@ class Sequential : public Layer {
     make_names();
     collect_parameters();
   }
+  /// Throws ValueError where a layer is missing.
   explicit Sequential(std::vector<std::shared_ptr<const Layer>> layers);
 
   /// The texts of the layers: "dense(128) relu dense(10)".

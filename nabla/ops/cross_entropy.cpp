@@ -3,7 +3,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/op.h"
-#include "nabla/kernels/reduce.h"
+#include "nabla/kernels/softmax.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/indexing.h"
 #include "nabla/ops/reduction.h"

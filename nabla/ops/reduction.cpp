@@ -6,6 +6,7 @@
 #include "nabla/base/text.h"
 #include "nabla/graph/op.h"
 #include "nabla/kernels/reduce.h"
+#include "nabla/kernels/softmax.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
 

@@ -79,6 +79,7 @@ void Optimizer::step(const Tensors& gradients) const {
 }
 
 Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
+  check_present(loss, str(name_, ": the loss"), "a function that gives one number");
   if (variables_.empty()) {
     throw ValueError(str(name_, ": no parameters to change: attach them first"));
   }

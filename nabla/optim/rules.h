@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "nabla/base/defaults.h"
 #include "nabla/optim/optimizer.h"
 
 namespace nabla::optim {
@@ -17,7 +18,8 @@ struct SgdOptions {
 class Sgd : public Optimizer {
  public:
   /// Throws ValueError for an option outside of its range, as all rules do.
-  explicit Sgd(SgdOptions options = {});
+  explicit Sgd(SgdOptions options);
+  explicit Sgd(Defaults = {}) : Sgd(SgdOptions{}) {}
 
  private:
   Tensors coefficients(const Step& step) const override;
@@ -33,7 +35,8 @@ struct MomentumOptions {
 /// m = gamma m + eta g, w -= m (Polyak, 1964). A constant gradient moves w by eta g / (1 - gamma).
 class Momentum : public Optimizer {
  public:
-  explicit Momentum(MomentumOptions options = {});
+  explicit Momentum(MomentumOptions options);
+  explicit Momentum(Defaults = {}) : Momentum(MomentumOptions{}) {}
 
  protected:
   Momentum(std::string_view name, MomentumOptions options);
@@ -49,7 +52,8 @@ class Momentum : public Optimizer {
 /// never the point ahead; minimize() takes care of it.
 class Nesterov : public Momentum {
  public:
-  explicit Nesterov(MomentumOptions options = {});
+  explicit Nesterov(MomentumOptions options);
+  explicit Nesterov(Defaults = {}) : Nesterov(MomentumOptions{}) {}
 
  private:
   Tensor look_ahead(const Variables& variables) const override;
@@ -67,7 +71,8 @@ struct AdamOptions {
 /// (Kingma and Ba, 2015, algorithm 1).
 class Adam : public Optimizer {
  public:
-  explicit Adam(AdamOptions options = {});
+  explicit Adam(AdamOptions options);
+  explicit Adam(Defaults = {}) : Adam(AdamOptions{}) {}
 
  private:
   Tensors coefficients(const Step& step) const override;

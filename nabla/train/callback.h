@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nabla/base/defaults.h"
 #include "nabla/nn/sequential.h"
 
 namespace nabla {
@@ -63,7 +64,8 @@ struct EarlyStoppingOptions {
 class EarlyStopping : public Callback {
  public:
   /// Throws ValueError for a patience below 1 or a negative min_delta.
-  explicit EarlyStopping(EarlyStoppingOptions options = {});
+  explicit EarlyStopping(EarlyStoppingOptions options);
+  explicit EarlyStopping(Defaults = {}) : EarlyStopping(EarlyStoppingOptions{}) {}
 
   void on_fit_begin(Progress&) override;
   /// Throws ValueError where the monitored value is not known.

@@ -21,15 +21,18 @@ void for_each_batch(const data::Dataset& dataset, Visit visit_batch) {
 
 }  // namespace
 
-Evaluator::Evaluator(const nn::Sequential& model, nn::Loss loss)
+Evaluator::Evaluator(const nn::Sequential& model, const nn::Loss& loss)
     : model_(model),
-      judge_([model, loss = std::move(loss)](const Tensors& in) -> Tensors {
+      judge_([model, loss](const Tensors& in) -> Tensors {
         const Tensor y = model(in[0]);
         Tensors result = {loss(y, in[1])};
         if (in[1].dtype() == DType::i64) result.push_back(nn::correct_count(y, in[1]));
         return result;
       }),
-      predict_([model](const Tensors& in) -> Tensors { return {model(in[0])}; }) {}
+      predict_([model](const Tensors& in) -> Tensors { return {model(in[0])}; }) {
+  check_present(loss, "the loss of a trainer or evaluator",
+                "a function of predictions and targets, such as nn::cross_entropy");
+}
 
 Evaluation Evaluator::evaluate(const data::Dataset& dataset) {
   if (dataset.size() == 0) throw ValueError("evaluate: expected at least one sample, got none");

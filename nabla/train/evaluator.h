@@ -19,7 +19,8 @@ struct Evaluation {
 /// Runs a model over whole data sets, in captured batches.
 class Evaluator {
  public:
-  Evaluator(const nn::Sequential& model, nn::Loss loss);
+  /// Throws ValueError where the loss is missing.
+  Evaluator(const nn::Sequential& model, const nn::Loss& loss);
 
   /// Throws ShapeError where the data set does not fit the model, ValueError where it is empty.
   Evaluation evaluate(const data::Dataset& dataset);

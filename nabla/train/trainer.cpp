@@ -26,6 +26,7 @@ Trainer::Trainer(const nn::Sequential& model, nn::Loss loss,
       step_([model, loss, rule = optimizer_](const Tensors& in) -> Tensors {
         return {rule->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
       }) {
+  check_present(optimizer_, "trainer: the optimizer", "an update rule, such as optim::Adam()");
   optimizer_->attach(model_.parameters());
 }
 
@@ -117,6 +118,10 @@ class Trainer::Loop {
 History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
   if (options.epochs < 0) {
     throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
+  }
+  for (std::size_t i = 0; i < options.callbacks.size(); ++i) {
+    check_present(options.callbacks[i], str("fit: callbacks[", i, "]"),
+                  "a Callback, such as EarlyStopping");
   }
   if (train.size() == 0) throw ValueError("fit: the data set has no samples");
   model_.output_shape(train.sample_shape());

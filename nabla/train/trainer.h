@@ -27,6 +27,7 @@ struct FitOptions {
 /// The model that was given is the one that learns: they share parameters.
 class Trainer {
  public:
+  /// Throws ValueError where the loss or the optimizer is missing.
   Trainer(const nn::Sequential& model, nn::Loss loss, std::shared_ptr<optim::Optimizer> optimizer);
   template <std::derived_from<optim::Optimizer> Rule>
   Trainer(const nn::Sequential& model, nn::Loss loss, Rule rule)

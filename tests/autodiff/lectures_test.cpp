@@ -5,6 +5,7 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/ops/ops.h"
+#include "tests/support/files.h"
 
 namespace nabla {
 namespace {
@@ -70,6 +71,38 @@ TEST(Derivatives, MixedWithForwardMode) {
   const auto f = [](const Tensors& in) { return sin(in[0]) * in[1]; };
   const auto [value, tangent] = jvp(f, {f64(0.5), f64(2)}, {f64(1), f64(3)});
   EXPECT_DOUBLE_EQ(tangent.item(), 2 * std::cos(0.5) + 3 * std::sin(0.5));
+}
+
+// A result or an input of integers has no derivative, and a zero would hide the mistake.
+TEST(Derivatives, AreNotThoseOfIntegers) {
+  const Tensor x = Tensor::from({1.0, 2.0}, {2});
+  const Tensor one = number(1, DType::i64);
+  const UnaryFunction count = [](const Tensor& t) { return argmax(t, 0); };
+  const Function count_all = [&](const Tensors& in) { return count(in[0]); };
+  const std::string result =
+      "derivatives are of functions that give f32 or f64 tensors, got i64[]; return the numbers "
+      "that these integers were made from";
+  const auto error_of = [](const auto& call) { return test::message_of<DTypeError>(call); };
+  EXPECT_EQ(error_of([&] { value_and_grad(count_all, {x}); }), result);
+  EXPECT_EQ(error_of([&] { grad(count)(x); }), result);
+  EXPECT_EQ(error_of([&] { vjp(count_all, {x}, one); }), result);
+  EXPECT_EQ(error_of([&] { jvp(count_all, {x}, {x}); }), result);
+  EXPECT_EQ(error_of([&] { hvp(count_all, {x}, {x}); }), result);
+  EXPECT_EQ(error_of([&] { jacobian(count, x); }), result);
+  EXPECT_EQ(error_of([&] { hessian(count, x); }), result);
+
+  const Tensor whole = Tensor::from<std::int32_t>({1, 2}, {2});
+  const UnaryFunction add = [](const Tensor& t) { return sum(t); };
+  const Function add_all = [&](const Tensors& in) { return add(in[0]); };
+  const std::string input =
+      "derivatives are taken by f32 or f64 tensors, got i32[2]; cast it first";
+  EXPECT_EQ(error_of([&] { value_and_grad(add_all, {whole}); }), input);
+  EXPECT_EQ(error_of([&] { grad(add)(whole); }), input);
+  EXPECT_EQ(error_of([&] { vjp(add_all, {whole}, one); }), input);
+  EXPECT_EQ(error_of([&] { jvp(add_all, {whole}, {whole}); }), input);
+  EXPECT_EQ(error_of([&] { hvp(add_all, {whole}, {whole}); }), input);
+  EXPECT_EQ(error_of([&] { jacobian(add, whole); }), input);
+  EXPECT_EQ(error_of([&] { hessian(add, whole); }), input);
 }
 
 }  // namespace

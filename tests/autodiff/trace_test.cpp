@@ -46,6 +46,9 @@ TEST(Trace, Errors) {
   EXPECT_THROW(trace(product_of_sum, point, {"x"}), ValueError);
   EXPECT_THROW(trace([](const Tensors& in) { return in[0]; }, {Tensor::from({1.0, 2.0}, {2})}),
                ShapeError);
+  EXPECT_THROW(
+      trace([](const Tensors& in) { return argmax(in[0], 0); }, {Tensor::from({1.0}, {1})}),
+      DTypeError);
 }
 
 }  // namespace

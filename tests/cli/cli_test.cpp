@@ -85,10 +85,11 @@ TEST(Tool, TheSameRunGivesTheSameFile) {
   const std::string train =
       "train digits --model \"dense(300) tanh dense(300) relu dropout(0.1) dense\" --epochs 2 "
       "--batch-size 500 ";
-  const std::vector<std::pair<std::string, std::string>> runs = {{"NABLA_ISA=", "--threads 1"},
-                                                                 {"", "--threads 1"},
-                                                                 {"", "--threads 2"},
-                                                                 {"", "--threads 3"},
+  const std::string best = "NABLA_ISA=";  // whatever the tests themselves run with
+  const std::vector<std::pair<std::string, std::string>> runs = {{best, "--threads 1"},
+                                                                 {best, "--threads 1"},
+                                                                 {best, "--threads 2"},
+                                                                 {best, "--threads 3"},
                                                                  {"NABLA_ISA=avx2", "--threads 1"}};
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& [before, options] = runs[i];

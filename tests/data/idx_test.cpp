@@ -110,30 +110,42 @@ TEST(IdxErrors, Gzip) {
   EXPECT_EQ(error_of(gzip(small + "x")),
             "f: something follows the last element (byte 18 unpacked): expected the end of the "
             "file");
-  const auto damaged = [](std::size_t start) {
-    return str("f: the packed data from byte ", start,
-               " on are damaged or end early: expected an undamaged gzip file");
+  const auto damaged = [](std::size_t start, std::size_t end) {
+    return str("f: the gzip data from byte ", start, " to the end of the file at byte ", end,
+               " are damaged or cut short: expected an undamaged gzip file");
   };
-  for (std::size_t size = 2; size < packed.size(); ++size) {
-    EXPECT_EQ(error_of(packed.substr(0, size)), damaged(0)) << size;
+  const std::size_t end = packed.size();
+  for (std::size_t size = 2; size < end; ++size) {
+    EXPECT_EQ(error_of(packed.substr(0, size)), damaged(0, size)) << size;
   }
-  EXPECT_EQ(error_of(packed + "trailing"), damaged(packed.size()));
-  EXPECT_EQ(error_of(packed + packed.substr(0, 20)), damaged(packed.size()));
+  EXPECT_EQ(error_of(packed + packed.substr(0, 20)), damaged(end, end + 20));
   for (const std::size_t behind : {8, 4}) {  // the checksum, the size
     std::string wrong = packed;
     wrong[packed.size() - behind] ^= 1;
-    EXPECT_EQ(error_of(wrong), damaged(0)) << behind;
+    EXPECT_EQ(error_of(wrong), damaged(0, end)) << behind;
   }
+}
+
+TEST(IdxErrors, WhatIsNoGzipIsNamedByItsByte) {
+  const std::string packed = gzip(small);
+  const std::size_t end = packed.size();
+  EXPECT_EQ(error_of(packed + "trailing"),
+            str("f: no gzip data (byte ", end, "): expected 1f 8b 08 from byte ", end,
+                " on, or the end of the file"));
+  EXPECT_EQ(error_of(packed + "\x1f\x8b\x07"),
+            str("f: no gzip data (byte ", end + 2, "): expected 1f 8b 08 from byte ", end,
+                " on, or the end of the file"));
+  EXPECT_EQ(error_of("\x1f\x8bgarbage"),
+            "f: no gzip data (byte 2): expected 1f 8b 08 from byte 0 on");
 }
 
 // A size that the packed data cannot have.
 TEST(IdxErrors, GzipOfAnImpossibleSize) {
   std::string packed = gzip(small);
   packed.replace(packed.size() - 4, 4, "\xff\xff\xff\xff");
-  EXPECT_EQ(
-      error_of(packed),
-      "f: the packed data from byte 0 on are damaged or end early: expected an undamaged gzip "
-      "file");
+  EXPECT_EQ(error_of(packed),
+            str("f: the gzip data from byte 0 to the end of the file at byte ", packed.size(),
+                " are damaged or cut short: expected an undamaged gzip file"));
 }
 
 TEST(IdxErrors, NameTheFile) {

@@ -9,6 +9,7 @@
 
 #include "nabla/base/random.h"
 #include "nabla/kernels/reduce.h"
+#include "nabla/kernels/softmax.h"
 
 namespace nabla {
 namespace {

@@ -57,6 +57,13 @@ TEST(Sequential, TheSeedDecidesTheFirstValues) {
   EXPECT_EQ(values_of(model), first);
 }
 
+TEST(Sequential, NamesALayerThatIsMissing) {
+  EXPECT_EQ(test::message_of<ValueError>([] {
+              Sequential({std::make_shared<Dense>(2, 3), nullptr});
+            }),
+            "sequential: layer 2 is missing: expected a layer, such as nn::Dense");
+}
+
 TEST(Sequential, TrainedPartsKeepTheirValues) {
   const Sequential trained{Dense(3, 4), relu};
   trained.initialize(5);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "nabla/kernels/isa.h"
 #include "nabla/ops/ops.h"
 #include "tests/support/modes.h"
 
@@ -266,6 +267,10 @@ std::pair<double, T> worst_error(const Precise& p) {
   return worst;
 }
 
+// Highway promises sin within 3 units. At these points it is within 2, but for those instruction
+// sets that round between a multiplication and an addition: 2.31.
+double sine_units_f64() { return isa() == "scalar" ? 2.5 : 2; }
+
 class Precision : public testing::TestWithParam<Precise> {};
 
 TEST_P(Precision, InUnitsInTheLastPlace) {
@@ -287,7 +292,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Precise{"expm1", expm1, std::expm1, -87, 88.7, 3.5, 3.5},
                     Precise{"log", log, std::log, 0, infinity, 1, 1},
                     Precise{"log1p", log1p, std::log1p, -1, infinity, 2, 2},
-                    Precise{"sin", sin, std::sin, -3, 3, 2, 2},
+                    Precise{"sin", sin, std::sin, -3, 3, 2, sine_units_f64()},
                     Precise{"cos", cos, std::cos, -3, 3, 2, 2},
                     Precise{"tanh", tanh, std::tanh, -infinity, infinity, 2, 2},
                     Precise{"sigmoid", sigmoid, sigmoid_exact, -87, infinity, 2, 2},

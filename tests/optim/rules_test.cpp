@@ -189,6 +189,21 @@ TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
   EXPECT_THROW(Sgd().step({Tensor(1.0)}), ShapeError);
 }
 
+TEST(UpdateRules, EmptyBracesAreTheDefaults) {
+  EXPECT_EQ(iterates(Sgd({})), iterates(Sgd()));
+  EXPECT_EQ(iterates(Momentum({})), iterates(Momentum()));
+  EXPECT_EQ(iterates(Nesterov({})), iterates(Nesterov()));
+  EXPECT_EQ(iterates(Adam({})), iterates(Adam()));
+  EXPECT_EQ(iterates(Adam{{}}), iterates(Adam(AdamOptions{})));
+}
+
+TEST(UpdateRules, WithoutALossNothingIsLearned) {
+  Adam adam;
+  adam.attach({number_state(1)});
+  EXPECT_EQ(test::message_of<ValueError>([&] { adam.minimize(nullptr); }),
+            "adam: the loss is missing: expected a function that gives one number");
+}
+
 TEST(UpdateRules, WithoutParametersNothingIsLearned) {
   EXPECT_EQ(test::message_of<ValueError>([] { Adam().minimize([] { return Tensor(1.0); }); }),
             "adam: no parameters to change: attach them first");

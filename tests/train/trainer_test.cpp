@@ -177,6 +177,17 @@ TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
   EXPECT_EQ(weight.value().item(), 2);
 }
 
+TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
+  const nn::Sequential model{nn::Dense(1, 1)};
+  Progress progress{.model = model};
+  EarlyStopping stopping({});
+  for (std::int64_t epoch = 1; epoch <= 4; ++epoch) {
+    EXPECT_EQ(progress.stop_reason, "") << epoch;
+    stopping.on_epoch_end(progress, {.epoch = epoch, .validation_loss = 1});
+  }
+  EXPECT_NE(progress.stop_reason, "");
+}
+
 TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
   const nn::Sequential model{nn::Dense(1, 1)};
   Progress progress{.model = model};
@@ -231,6 +242,27 @@ TEST(TrainerErrors, NoSamples) {
       "fit: the validation data have no samples");
   EXPECT_EQ(test::message_of<ShapeError>([&] { trainer.predict({}); }),
             "data set \"\": inputs f32[]: expected an axis of samples");
+}
+
+TEST(TrainerErrors, WhatIsMissing) {
+  const nn::Sequential model{nn::Dense(2, 1)};
+  const nn::Loss loss = nn::mean_squared_error;
+  const std::string no_loss =
+      "the loss of a trainer or evaluator is missing: expected a function of predictions and "
+      "targets, such as nn::cross_entropy";
+  Tensor (*const null_function)(const Tensor&, const Tensor&) = nullptr;
+  for (const nn::Loss& none : {nn::Loss(), nn::Loss(null_function)}) {
+    EXPECT_EQ(test::message_of<ValueError>([&] { Trainer(model, none, optim::Sgd()); }), no_loss);
+    EXPECT_EQ(test::message_of<ValueError>([&] { Evaluator(model, none); }), no_loss);
+  }
+  EXPECT_EQ(test::message_of<ValueError>([&] { Trainer(model, loss, nullptr); }),
+            "trainer: the optimizer is missing: expected an update rule, such as optim::Adam()");
+  Trainer trainer(model, loss, optim::Sgd());
+  const auto stopping = std::make_shared<EarlyStopping>();
+  EXPECT_EQ(test::message_of<ValueError>([&] {
+              trainer.fit(xor_data(), {.callbacks = {stopping, nullptr}});
+            }),
+            "fit: callbacks[1] is missing: expected a Callback, such as EarlyStopping");
 }
 
 TEST(TrainerErrors, DataThatDoNotFit) {
