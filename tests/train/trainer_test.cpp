@@ -55,6 +55,36 @@ TEST(Trainer, LearnsDigits) {
   EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
 }
 
+// A layer that stands twice learns by every rule as one weight does that is read twice.
+TEST(Trainer, LearnsALayerThatStandsTwice) {
+  const data::Dataset data = {
+      .name = "points",
+      .inputs = Tensor::from({0.0F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F, 1.0F, 1.0F}, {4, 2}),
+      .targets = Tensor::from({0.5F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F, 0.5F, 1.0F}, {4, 2}),
+      .class_names = {}};
+  for (const optim::RuleEntry& entry : optim::rule_table()) {
+    const nn::Dense twice(2, 2);
+    const nn::Sequential model{twice, nn::tanh, twice};
+    const nn::Dense once(2, 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+      once.parameters()[i].assign(twice.parameters()[i].value());
+    }
+    Trainer trainer(model, nn::mean_squared_error, entry.make(0.05));
+    trainer.fit(data, {.epochs = 3, .batch_size = 4, .shuffle = false});
+    const auto rule = entry.make(0.05);
+    rule->attach(once.parameters());
+    for (int i = 0; i < 3; ++i) {
+      rule->minimize(
+          [&] { return nn::mean_squared_error(once(nn::tanh(once(data.inputs))), data.targets); });
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(twice.parameters()[i].value().to_doubles(),
+                once.parameters()[i].value().to_doubles())
+          << entry.name;
+    }
+  }
+}
+
 // The train loss is the mean over the samples of the losses before their updates: with one batch an
 // epoch, that of the model before the epoch.
 TEST(Trainer, RecordsTheMeanLoss) {
