@@ -65,6 +65,13 @@ void Optimizer::step(const Tensors& gradients) const {
     throw ShapeError(str(name_, ": ", gradients.size(), " gradients for ", variables_.size(),
                          " parameters: expected one each; attach the parameters first"));
   }
+  for (std::size_t i = 0; i < gradients.size(); ++i) {  // before anything changes
+    const Spec expected = variables_[i].parameter.spec();
+    if (gradients[i].spec() != expected) {
+      throw ShapeError(
+          str(name_, ": gradient ", i, " is ", gradients[i].spec(), ", its parameter ", expected));
+    }
+  }
   Step step{learning_rate_.value(), {}};
   if (counts_steps_) {
     step.count = count_.value() + 1;

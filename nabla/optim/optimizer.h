@@ -31,7 +31,8 @@ class Optimizer {
   void attach(const std::vector<State>& parameters);
 
   /// Takes one step from the gradients of the parameters, at look_ahead() where the rule has that.
-  /// Throws ShapeError where there are more or fewer than parameters.
+  /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
+  /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
   /// Takes one step down a function that reads the parameters; gives its value before the step.
   Tensor minimize(const std::function<Tensor()>& loss) const;

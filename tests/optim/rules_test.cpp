@@ -204,6 +204,22 @@ TEST(UpdateRules, WithoutALossNothingIsLearned) {
             "adam: the loss is missing: expected a function that gives one number");
 }
 
+// Nothing is broadcast, and no parameter has moved when the gradient of another does not fit.
+TEST(UpdateRules, GradientsThatDoNotFitChangeNothing) {
+  const State a = number_state(1);
+  const State b(Tensor::from({1.0, 2.0}, {2}), "b");
+  Adam adam;
+  adam.attach({a, b});
+  EXPECT_EQ(test::message_of<ShapeError>([&] {
+              adam.step({Tensor(1.0), Tensor(1.0)});
+            }),
+            "adam: gradient 1 is f64[], its parameter f64[2]");
+  EXPECT_THROW(adam.step({Tensor(1.0F), Tensor::from({1.0, 1.0}, {2})}), ShapeError);
+  EXPECT_EQ(a.value().item(), 1);
+  EXPECT_EQ(b.value().to_doubles(), (std::vector<double>{1, 2}));
+  EXPECT_EQ(adam.states()[1].value().item(), 0) << "a step was counted";
+}
+
 TEST(UpdateRules, WithoutParametersNothingIsLearned) {
   EXPECT_EQ(test::message_of<ValueError>([] { Adam().minimize([] { return Tensor(1.0); }); }),
             "adam: no parameters to change: attach them first");
