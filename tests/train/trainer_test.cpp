@@ -8,6 +8,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/nn/architecture.h"
+#include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
 #include "tests/support/files.h"
@@ -303,6 +304,18 @@ TEST(TrainerErrors, DataThatDoNotFit) {
             "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer 1 \"dense(10)\"");
   EXPECT_THROW(trainer.evaluate(test), ShapeError);
   EXPECT_THROW(trainer.predict(test), ShapeError);
+}
+
+// A user's layer that gives more than it says must not be written beyond the predictions.
+TEST(TrainerErrors, ResultsOfAnotherShapeThanTheLayerSays) {
+  struct Doubled : nn::Layer {
+    std::string text() const override { return "doubled"; }
+    Tensor forward(const Tensor& x, bool) const override { return concatenate({x, x}, 1); }
+  };
+  Evaluator evaluator(nn::Sequential{Doubled()}, nn::mean_squared_error);
+  EXPECT_EQ(test::message_of<ShapeError>([&] { evaluator.predict(xor_data()); }),
+            "predict: model \"doubled\" gives f32[4, 4] for a batch: by its output_shape expected "
+            "f32[4, 2]");
 }
 
 TEST(TrainerErrors, NothingToEvaluate) {
