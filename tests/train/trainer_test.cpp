@@ -186,6 +186,28 @@ TEST(Callbacks, AreToldAndCanStop) {
   EXPECT_EQ(counter->batches, 34);
 }
 
+TEST(Callbacks, StopWithoutAReasonAndBeforeAnEpoch) {
+  struct AtOnce : Callback {
+    void on_batch_end(Progress& progress) override { progress.stop(""); }
+  };
+  struct BeforeTheSecond : Callback {
+    void on_epoch_begin(Progress& progress) override {
+      if (progress.epoch == 2) progress.stop("one is enough");
+    }
+  };
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  const History first =
+      trainer.fit(xor_data(), {.epochs = 3, .callbacks = {std::make_shared<AtOnce>()}});
+  EXPECT_EQ(first.epochs.size(), 1U);
+  EXPECT_EQ(first.stop_reason, "stopped by a callback");
+  // An epoch of which nothing has run has no record, and is not counted.
+  const auto before = std::make_shared<BeforeTheSecond>();
+  const History second = trainer.fit(xor_data(), {.epochs = 3, .callbacks = {before}});
+  EXPECT_EQ(second.epochs.size(), 0U);
+  EXPECT_EQ(second.stop_reason, "one is enough");
+  EXPECT_EQ(trainer.fit(xor_data()).epochs.at(0).epoch, 2);
+}
+
 // Validation loss as a script: early stopping sees 3, 2, 2, 2 and stops.
 TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
   const nn::Sequential model{nn::Dense(1, 1)};
@@ -217,6 +239,20 @@ TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
     stopping.on_epoch_end(progress, {.epoch = epoch, .validation_loss = 1});
   }
   EXPECT_NE(progress.stop_reason, "");
+}
+
+// What a fit that failed has left behind is not given to the next model.
+TEST(Callbacks, EarlyStoppingBeginsAnew) {
+  const nn::Sequential model{nn::Dense(1, 1)};
+  const State weight = model.parameters()[0];
+  Progress progress{.model = model};
+  EarlyStopping stopping;
+  stopping.on_fit_begin(progress);
+  stopping.on_epoch_end(progress, {.epoch = 1, .validation_loss = 1});
+  weight.assign(Tensor::from({7.0F}, {1, 1}));
+  stopping.on_fit_begin(progress);
+  stopping.on_fit_end(progress);
+  EXPECT_EQ(weight.value().item(), 7);
 }
 
 TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
