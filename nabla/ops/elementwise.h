@@ -83,13 +83,27 @@ inline Tensor operator-(double a, const Tensor& b) { return subtract(number(a, b
 inline Tensor operator*(double a, const Tensor& b) { return multiply(number(a, b.dtype()), b); }
 inline Tensor operator/(double a, const Tensor& b) { return divide(number(a, b.dtype()), b); }
 inline Tensor power(const Tensor& a, double b) { return power(a, number(b, a.dtype())); }
+inline Tensor power(double a, const Tensor& b) { return power(number(a, b.dtype()), b); }
 inline Tensor lerp(const Tensor& a, const Tensor& b, double c) {
   return lerp(a, b, number(c, a.dtype()));
 }
 inline Tensor maximum(const Tensor& a, double b) { return maximum(a, number(b, a.dtype())); }
+inline Tensor maximum(double a, const Tensor& b) { return maximum(number(a, b.dtype()), b); }
 inline Tensor minimum(const Tensor& a, double b) { return minimum(a, number(b, a.dtype())); }
+inline Tensor minimum(double a, const Tensor& b) { return minimum(number(a, b.dtype()), b); }
 inline Tensor equal(const Tensor& a, double b) { return equal(a, number(b, a.dtype())); }
-inline Tensor greater(const Tensor& a, double b) { return greater(a, number(b, a.dtype())); }
+inline Tensor not_equal(const Tensor& a, double b) { return not_equal(a, number(b, a.dtype())); }
 inline Tensor less(const Tensor& a, double b) { return less(a, number(b, a.dtype())); }
+inline Tensor less_equal(const Tensor& a, double b) { return less_equal(a, number(b, a.dtype())); }
+inline Tensor greater(const Tensor& a, double b) { return greater(a, number(b, a.dtype())); }
+inline Tensor greater_equal(const Tensor& a, double b) {
+  return greater_equal(a, number(b, a.dtype()));
+}
+inline Tensor where(const Tensor& condition, const Tensor& a, double b) {
+  return where(condition, a, number(b, a.dtype()));
+}
+inline Tensor where(const Tensor& condition, double a, const Tensor& b) {
+  return where(condition, number(a, b.dtype()), b);
+}
 
 }  // namespace nabla

@@ -36,6 +36,23 @@ TEST(Conventions, ReluHasNoSlopeAtZero) {
   expect_gradient(relu, {-0.0}, {0});
 }
 
+TEST(Conventions, TheStepUnitFiresAtZero) {
+  EXPECT_EQ(greater_equal(vector({-1, 0, 2}), 0).to_doubles(), (Values{0, 1, 1}));
+}
+
+// A number takes the type of the tensor beside it, on either side.
+TEST(Conventions, NumbersBesideTensors) {
+  const Tensor x = Tensor::from({-1.0F, 0.0F, 2.0F}, {3});
+  EXPECT_EQ(less_equal(x, 0).to_doubles(), (Values{1, 1, 0}));
+  EXPECT_EQ(not_equal(x, 0).to_doubles(), (Values{1, 0, 1}));
+  EXPECT_EQ(power(2, x).to_doubles(), (Values{0.5, 1, 4}));
+  EXPECT_EQ(maximum(0, 1 - x).to_doubles(), (Values{2, 1, 0}));
+  EXPECT_EQ(minimum(0, 1 - x).to_doubles(), (Values{0, 0, -1}));
+  EXPECT_EQ(where(less(x, 0), 5, x).to_doubles(), (Values{5, 0, 2}));
+  EXPECT_EQ(where(less(x, 0), x, 5).to_doubles(), (Values{-1, 5, 5}));
+  EXPECT_EQ(where(less(x, 0), x, 5).dtype(), DType::f32);
+}
+
 TEST(Conventions, AbsoluteValueHasNoSlopeAtZero) {
   expect_gradient(absolute, {-2, 0, 3}, {-1, 0, 1});
 }
