@@ -1,10 +1,13 @@
 // What is chosen where mathematics leaves a choice, and what must never become NaN.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "nabla/autodiff/derivatives.h"
+#include "nabla/base/error.h"
 #include "nabla/ops/ops.h"
+#include "tests/support/files.h"
 
 namespace nabla {
 namespace {
@@ -51,6 +54,19 @@ TEST(Conventions, NumbersBesideTensors) {
   EXPECT_EQ(where(less(x, 0), 5, x).to_doubles(), (Values{5, 0, 2}));
   EXPECT_EQ(where(less(x, 0), x, 5).to_doubles(), (Values{-1, 5, 5}));
   EXPECT_EQ(where(less(x, 0), x, 5).dtype(), DType::f32);
+}
+
+// 0.5 would become 0, and 300 beside bytes 255.
+TEST(Conventions, NumbersThatAnIntegerTypeDoesNotHave) {
+  const Tensor labels = Tensor::from<std::int64_t>({1, 2}, {2});
+  const Tensor bytes = Tensor::from<std::uint8_t>({1, 255}, {2});
+  EXPECT_EQ((labels * -3).to_doubles(), (Values{-3, -6}));
+  EXPECT_EQ(test::message_of<ValueError>([&] { labels * 0.5; }),
+            "the number 0.5 beside i64[2]: i64 does not have it; convert the tensor with cast");
+  EXPECT_THROW(less(bytes, 300), ValueError);
+  EXPECT_THROW(maximum(-1, bytes), ValueError);
+  EXPECT_THROW(equal(labels, std::nan("")), ValueError);
+  EXPECT_THROW(pad(bytes, {1}, {1}, 0.5), ValueError);
 }
 
 TEST(Conventions, AbsoluteValueHasNoSlopeAtZero) {
