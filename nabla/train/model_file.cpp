@@ -127,8 +127,7 @@ void assign(const std::vector<nn::Sequential::Parameter>& parameters, const Tens
 
 ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset, std::uint64_t seed) {
   const Shape output = model.output_shape(dataset.sample_shape());
-  const auto classes = static_cast<std::int64_t>(dataset.class_names.size());
-  const std::int64_t wanted = classes != 0 ? classes : dataset.targets.shape().back();
+  const std::int64_t wanted = dataset.outputs();
   if (output != Shape{wanted}) {
     throw ShapeError(str("model ", quote(model.text()), " gives ", output,
                          " for a sample: data set ", quote(dataset.name), " needs [", wanted, "]"));
@@ -200,10 +199,9 @@ void check_fits(const ModelInfo& info, const data::Dataset& dataset) {
                          join(info.class_names, ", "), "), data set ", quote(dataset.name), " has ",
                          dataset.class_names.size(), " (", join(dataset.class_names, ", "), ")"));
   }
-  const bool numbers = info.class_names.empty();
-  if (numbers && dataset.targets.shape().back() != info.outputs) {
+  if (dataset.outputs() != info.outputs) {
     throw ShapeError(str("the model predicts ", info.outputs, " numbers, data set ",
-                         quote(dataset.name), " has ", dataset.targets.shape().back()));
+                         quote(dataset.name), " has ", dataset.outputs()));
   }
 }
 
