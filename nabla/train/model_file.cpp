@@ -86,6 +86,14 @@ ModelInfo read_info(const Metadata& metadata) {
   return info;
 }
 
+std::string list_of_class_names(const std::vector<std::string>& names) {
+  try {
+    return nlohmann::json(names).dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ValueError(str("the class names ", quote(join(names, ", ")), " are not UTF-8"));
+  }
+}
+
 bool is_finite(const Tensor& tensor) {
   return visit(tensor.dtype(), [&](auto type) {
     const auto* values = tensor.data<decltype(type)>();
@@ -155,7 +163,7 @@ std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo
                    {"architecture", info.architecture},
                    {"input_shape", extents_text(info.input_shape)},
                    {"outputs", std::to_string(info.outputs)},
-                   {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"class_names", list_of_class_names(info.class_names)},
                    {"input_scale", shortest(info.input_scale)},
                    {"dataset", info.dataset},
                    {"seed", std::to_string(info.seed)}};

@@ -35,7 +35,8 @@ struct ModelFile {
 ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset,
                    std::uint64_t seed = 0);
 
-/// The bytes of a model file. Throws ShapeError where the description is not that of the model.
+/// The bytes of a model file. Throws ShapeError where the description is not that of the model, and
+/// ValueError where one of its texts is not UTF-8.
 std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info);
 
 /// Writes a model file: the old or the new one stands there, whole. Throws FileError.

@@ -172,6 +172,13 @@ TEST(ModelFile, IsOnlyForDataWithTargets) {
   EXPECT_EQ(test::message_of<ShapeError>([&] { check_fits(numbers, none); }), expected);
 }
 
+TEST(ModelFile, ClassNamesAreUtf8) {
+  ModelInfo latin = info;
+  latin.class_names[1] = "Stra\xdf.";
+  EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(small_model(0), latin); }),
+            "the class names \"T-shirt/\"top\", Stra\xdf.\" are not UTF-8");
+}
+
 TEST(Extents, RoundTripAndErrors) {
   for (const std::string text : {"784", "1x28x28", ""}) {
     EXPECT_EQ(extents_text(parse_extents(text)), text);
