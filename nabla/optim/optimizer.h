@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,7 +49,7 @@ class Optimizer {
   /// Each of the slots is a state beside each parameter, of its shape. A rule that asks for it gets
   /// the number of the step; the others need not pay for counting. Throws ValueError for a learning
   /// rate that is no positive number.
-  Optimizer(std::string_view name, double learning_rate, std::vector<std::string_view> slots,
+  Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
             bool counts_steps = false);
   Optimizer(const Optimizer&) = default;
   Optimizer& operator=(const Optimizer&) = default;
@@ -74,8 +75,8 @@ class Optimizer {
   }
 
  private:
-  std::string_view name_;
-  std::vector<std::string_view> slots_;
+  std::string name_;
+  std::vector<std::string> slots_;
   State learning_rate_;
   bool counts_steps_;
   State count_;
