@@ -81,7 +81,7 @@ void detail::run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), 
     return;
   }
   Fork fork;
-  arena->execute([&] {
+  const auto run = [&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, chunks, 1),
         [&](const tbb::blocked_range<std::int64_t>& range) {
@@ -90,7 +90,10 @@ void detail::run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), 
           for (std::int64_t i = range.begin(); i < range.end(); ++i) body(context, i);
         },
         tbb::simple_partitioner());
-  });
+  };
+  // While it waits, the caller takes no chunks of another thread's work: those would use memory
+  // that is the thread's own (kernels/scratch.h), where this one's is in use.
+  arena->execute([&] { tbb::this_task_arena::isolate(run); });
 }
 
 }  // namespace nabla
