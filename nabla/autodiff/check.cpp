@@ -227,6 +227,9 @@ Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
   if (!is_floating(x.dtype())) {
     throw DTypeError(str("numerical_gradient: x is f32 or f64, got ", x.spec()));
   }
+  if (!(options.step > 0)) {
+    throw ValueError(str("numerical_gradient: step ", options.step, ": expected above 0"));
+  }
   std::vector<double> values = x.to_doubles();
   const auto value_at = [&](double& element, double place) {
     const double before = std::exchange(element, place);

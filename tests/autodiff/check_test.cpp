@@ -157,6 +157,8 @@ TEST(NumericalGradient, KeepsShapeAndType) {
   EXPECT_EQ(gradient.spec(), x.spec());
   EXPECT_EQ(gradient.to_doubles(), (std::vector<double>{2, 4, 6, 8}));
   EXPECT_THROW(numerical_gradient([](const Tensor& t) { return t; }, x), ShapeError);
+  EXPECT_THROW(numerical_gradient([](const Tensor& t) { return sum(t); }, x, {.step = 0}),
+               ValueError);
   EXPECT_THROW(numerical_gradient([](const Tensor& t) { return sum(t); }, number(1, DType::i32)),
                DTypeError);
 }
