@@ -124,6 +124,7 @@ TEST(CheckGradients, RejectsWhatItCannotCheck) {
   EXPECT_THROW(check_gradients(f, {Tensor(1.0F)}), DTypeError);
   EXPECT_THROW(check_gradients(f, {three}, {.order = 0}), ValueError);
   EXPECT_THROW(check_gradients(f, {three}, {.step = 0}), ValueError);
+  EXPECT_THROW(check_gradients(f, {three}, {.elements = 0}), ValueError) << "nothing is compared";
 }
 
 // sigmoid'(1) = 0.19661193324148185: the errors of both differences with h = 1e-4.
