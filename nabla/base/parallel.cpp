@@ -62,7 +62,10 @@ class Fork {
 }  // namespace
 
 void set_threads(int count) {
-  if (count < 1) throw ValueError(str("threads: expected at least 1, got ", count));
+  constexpr int most = 4096;  // of two thousand million oneTBB does not come back
+  if (count < 1 || count > most) {
+    throw ValueError(str("threads: expected 1 to ", most, ", got ", count));
+  }
   if (count == thread_count) return;
   thread_count = count;
   const bool many = count > tbb::info::default_concurrency();

@@ -10,8 +10,8 @@
 
 namespace nabla {
 
-/// Sets how many threads kernels may use, the caller's included; at least 1. Default 1.
-/// Throws ValueError below 1. Not to be called while kernels run.
+/// Sets how many threads kernels may use, the caller's included. Default 1. Throws ValueError below
+/// 1 and above 4096. Not to be called while kernels run.
 void set_threads(int count);
 
 /// The number set by `set_threads`.

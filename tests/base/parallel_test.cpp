@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -31,6 +32,8 @@ TEST(ParallelForThreads, RunsEachChunkOnce) {
   }
   set_threads(1);
   EXPECT_THROW(set_threads(0), ValueError);
+  EXPECT_THROW(set_threads(std::numeric_limits<int>::max()), ValueError);
+  EXPECT_EQ(threads(), 1);
 }
 
 TEST(ParallelForThreads, ThrowsOn) {
