@@ -92,6 +92,7 @@ void train(const Options& options) {
   model.initialize(options.seed);
   ModelInfo info = describe(model, train_part, options.seed);
   info.architecture = architecture;
+  encode_model(model, info);  // a text that cannot be written is found before the run
 
   RunFolder folder(options.output.empty() ? free_run_folder(options.dataset, architecture)
                                           : std::filesystem::path(options.output),

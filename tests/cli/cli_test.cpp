@@ -261,6 +261,24 @@ TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
 }
 
+// Two images of one pixel for each part, in a folder whose name is not UTF-8.
+TEST(Tool, ADataSetThatTheModelCannotNameIsFoundBeforeTheRun) {
+  const test::Folder folder;
+  std::filesystem::create_directories(folder / "d\xff");
+  using namespace std::string_view_literals;
+  for (const std::string part : {"train", "t10k"}) {
+    write_file_atomically(folder / ("d\xff/" + part + "-images-idx3-ubyte"),
+                          test::bytes_of("\0\0\x8\x3\0\0\0\x2\0\0\0\x1\0\0\0\x1\x1\x2"sv));
+    write_file_atomically(folder / ("d\xff/" + part + "-labels-idx1-ubyte"),
+                          test::bytes_of("\0\0\x8\x1\0\0\0\x2\0\x1"sv));
+  }
+  const Result result = run(folder, "train d\xff --output new");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.error, "is not UTF-8")) << result.error;
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+}
+
 TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
   const test::Folder folder;
   const Result result = run(folder, quick + "--output \"it's a run\"");
