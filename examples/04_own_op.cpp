@@ -4,8 +4,6 @@
 #include <cmath>
 #include <iostream>
 
-#include "nabla/autodiff/check.h"
-#include "nabla/graph/op.h"
 #include "nabla/nabla.h"
 
 using nabla::Tensor;

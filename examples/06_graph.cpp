@@ -3,7 +3,6 @@
 #include <iostream>
 #include <string_view>
 
-#include "nabla/autodiff/trace.h"
 #include "nabla/nabla.h"
 
 int main(int argc, char** argv) {

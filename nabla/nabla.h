@@ -1,9 +1,15 @@
-/// All that a program needs to build, train, save and use models.
+/// All that a program needs to build, train, save and use models, and to check and draw what it
+/// computes. One thread works unless set_threads() is told otherwise.
 #pragma once
 
+#include "nabla/autodiff/check.h"
 #include "nabla/autodiff/derivatives.h"
+#include "nabla/autodiff/trace.h"
 #include "nabla/base/error.h"
+#include "nabla/base/parallel.h"
 #include "nabla/data/dataset.h"
+#include "nabla/data/loader.h"
+#include "nabla/graph/op.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
 #include "nabla/nn/sequential.h"

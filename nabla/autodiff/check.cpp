@@ -227,6 +227,9 @@ Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
   if (!is_floating(x.dtype())) {
     throw DTypeError(str("numerical_gradient: x is f32 or f64, got ", x.spec()));
   }
+  if (!(options.step > 0)) {
+    throw ValueError(str("numerical_gradient: step ", options.step, ": expected above 0"));
+  }
   std::vector<double> values = x.to_doubles();
   const auto value_at = [&](double& element, double place) {
     const double before = std::exchange(element, place);
@@ -256,9 +259,11 @@ GradientReport check_gradients(const Function& f, const Tensors& x,
       throw DTypeError(str("check_gradients: differences need f64, got ", tensor.spec()));
     }
   }
-  if (options.order < 1 || !(options.step > 0) || !(options.tolerance > 0)) {
-    throw ValueError(str("check_gradients: order is at least 1, step and tolerance above 0, got ",
-                         options.order, ", ", options.step, " and ", options.tolerance));
+  if (options.order < 1 || options.elements < 1 || !(options.step > 0) ||
+      !(options.tolerance > 0)) {
+    throw ValueError(str("check_gradients: order and elements are at least 1, step and tolerance ",
+                         "above 0, got ", options.order, ", ", options.elements, ", ", options.step,
+                         " and ", options.tolerance));
   }
   GradientReport report;
   Function g = f;

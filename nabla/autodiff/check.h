@@ -20,8 +20,9 @@ struct NumericalGradientOptions {
 };
 
 /// The gradient of f at x by differences: slow, approximate, and easy to trust. f gives one number
-/// and is called once or twice for each element of x. Throws ShapeError where f gives a tensor with
-/// axes, DTypeError where x is not floating.
+/// and is called twice for each element of x. Give it f64: f32 has too few digits for the default
+/// step. Throws ShapeError where f gives a tensor with axes, DTypeError where x is not floating,
+/// ValueError for a step that is not above 0.
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options = {});
 

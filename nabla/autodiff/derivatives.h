@@ -27,7 +27,8 @@ struct ValueAnd {
 /// f(x) and the gradient of f for each input, f giving one number.
 /// Throws ShapeError where f gives a tensor with axes.
 ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x);
-/// The same for the variables that f reads.
+/// The same for the variables that f reads. Of one that stands twice, such as the weight of a layer
+/// that is in a model twice, the last place has the gradient and the others zeros.
 ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,
                                  const std::vector<State>& variables);
 /// The function that gives the gradient of f: grad(grad(f)) is the second derivative of a function

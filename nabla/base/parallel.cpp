@@ -62,7 +62,10 @@ class Fork {
 }  // namespace
 
 void set_threads(int count) {
-  if (count < 1) throw ValueError(str("threads: expected at least 1, got ", count));
+  constexpr int most = 4096;  // of two thousand million oneTBB does not come back
+  if (count < 1 || count > most) {
+    throw ValueError(str("threads: expected 1 to ", most, ", got ", count));
+  }
   if (count == thread_count) return;
   thread_count = count;
   const bool many = count > tbb::info::default_concurrency();
@@ -81,7 +84,7 @@ void detail::run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), 
     return;
   }
   Fork fork;
-  arena->execute([&] {
+  const auto run = [&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, chunks, 1),
         [&](const tbb::blocked_range<std::int64_t>& range) {
@@ -90,7 +93,10 @@ void detail::run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), 
           for (std::int64_t i = range.begin(); i < range.end(); ++i) body(context, i);
         },
         tbb::simple_partitioner());
-  });
+  };
+  // While it waits, the caller takes no chunks of another thread's work: those would use memory
+  // that is the thread's own (kernels/scratch.h), where this one's is in use.
+  arena->execute([&] { tbb::this_task_arena::isolate(run); });
 }
 
 }  // namespace nabla

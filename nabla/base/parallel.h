@@ -10,8 +10,8 @@
 
 namespace nabla {
 
-/// Sets how many threads kernels may use, the caller's included; at least 1. Default 1.
-/// Throws ValueError below 1. Not to be called while kernels run.
+/// Sets how many threads kernels may use, the caller's included. Default 1. Throws ValueError below
+/// 1 and above 4096. Not to be called while kernels run.
 void set_threads(int count);
 
 /// The number set by `set_threads`.
@@ -27,8 +27,9 @@ void run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), void* co
 }
 
 /// Calls body(chunk) for every chunk in [0, chunks), possibly from several threads, and returns
-/// when all are done. Denormals are flushed on threads that help; on its own the caller does that.
-/// The first exception is thrown on.
+/// when all are done. Several threads of a program may call it at the same time; while one waits
+/// for its last chunks, it runs none of the others'. Denormals are flushed on threads that help; on
+/// its own the caller does that. The first exception is thrown on.
 template <class Body>
 void parallel_for(std::int64_t chunks, Body&& body) {
   if (chunks == 1) {

@@ -87,12 +87,12 @@ void train(const Options& options) {
 
   const auto [train_part, test_part] = data::load(options.dataset, options.seed);
   const bool classes = !train_part.class_names.empty();
-  const std::int64_t outputs = classes ? static_cast<std::int64_t>(train_part.class_names.size())
-                                       : train_part.targets.shape().back();
-  const nn::Sequential model = nn::make_model(architecture, train_part.sample_shape(), outputs);
+  const nn::Sequential model =
+      nn::make_model(architecture, train_part.sample_shape(), train_part.outputs());
   model.initialize(options.seed);
   ModelInfo info = describe(model, train_part, options.seed);
   info.architecture = architecture;
+  encode_model(model, info);  // a text that cannot be written is found before the run
 
   RunFolder folder(options.output.empty() ? free_run_folder(options.dataset, architecture)
                                           : std::filesystem::path(options.output),

@@ -140,6 +140,15 @@ Shape Dataset::sample_shape() const {
   return without_first(inputs.shape());
 }
 
+std::int64_t Dataset::outputs() const {
+  if (!class_names.empty()) return static_cast<std::int64_t>(class_names.size());
+  if (targets.rank() != 2) {
+    throw ShapeError(str("data set ", quote(name), ": targets ", targets.spec(),
+                         " without class names: expected f32[samples, outputs]"));
+  }
+  return targets.shape()[1];
+}
+
 void check(const Dataset& dataset) {
   const auto& [name, inputs, targets, class_names, scale] = dataset;
   const std::string what = str("data set ", quote(name), ": ");

@@ -24,8 +24,11 @@ struct Dataset {
 
   /// Number of samples.
   std::int64_t size() const { return inputs.shape()[0]; }
-  /// Shape of one input.
+  /// Shape of one input. Throws ShapeError where the inputs have no axis of samples.
   Shape sample_shape() const;
+  /// How many numbers a model gives for a sample: a score for each class, or as many as there are
+  /// targets. Throws ShapeError where there are neither classes nor targets [samples, outputs].
+  std::int64_t outputs() const;
 };
 
 /// One part to learn from, and one to judge by.

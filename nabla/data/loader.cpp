@@ -114,7 +114,7 @@ void Loader::for_each_row(const Rows& rows, std::int64_t count, const Visit& vis
   };
   if (count * rows.elements <= chunk_elements) return visit_range(0, count);
   const std::int64_t chunk = 1 + chunk_elements / rows.elements;
-  parallel_for((count + chunk - 1) / chunk,
+  parallel_for(ceil_divide(count, chunk),
                [&](std::int64_t i) { visit_range(i * chunk, std::min(count, (i + 1) * chunk)); });
 }
 

@@ -14,7 +14,8 @@ thread_local std::string scope_name;
 
 std::uint32_t next_graph_id() {
   static std::atomic<std::uint32_t> last{0};
-  return ++last;
+  const std::uint32_t id = ++last;
+  return id != 0 ? id : ++last;  // after 2^32 graphs: 0 is that of tensors in none
 }
 
 Spec same_spec(const Op&, Inputs in, const Attributes&) { return in[0].spec(); }

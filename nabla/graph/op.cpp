@@ -26,7 +26,7 @@ std::size_t bytes_of(std::int64_t elements, DType dtype) {
 void run_tile(Tile tile, std::span<const Tensor> in, const Tensor& out) {
   constexpr std::int64_t chunk_elements = 32768;
   const std::int64_t elements = out.size();
-  parallel_for((elements + chunk_elements - 1) / chunk_elements, [&](std::int64_t chunk) {
+  parallel_for(ceil_divide(elements, chunk_elements), [&](std::int64_t chunk) {
     const std::int64_t first = chunk * chunk_elements;
     const auto at = [&](std::size_t i) -> const void* {
       return i < in.size() ? in[i].bytes() + bytes_of(first, in[i].dtype()) : nullptr;

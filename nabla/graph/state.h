@@ -71,7 +71,7 @@ class State {
   std::shared_ptr<Impl> impl_;
 };
 
-/// Reads of these states give these tensors while it lives.
+/// Reads of these states give these tensors while it lives; of a state that stands twice, the last.
 class Substitution {
  public:
   Substitution(std::vector<State> states, const std::vector<Tensor>& tensors)
@@ -80,8 +80,8 @@ class Substitution {
       before_.push_back(states_[i].substitute(tensors[i]));
     }
   }
-  ~Substitution() {
-    for (std::size_t i = 0; i < states_.size(); ++i) states_[i].substitute(before_[i]);
+  ~Substitution() {  // backwards: of a state that stands twice, the first place has what was before
+    for (std::size_t i = states_.size(); i-- > 0;) states_[i].substitute(before_[i]);
   }
   Substitution(const Substitution&) = delete;
   Substitution& operator=(const Substitution&) = delete;

@@ -90,7 +90,7 @@ namespace {
 template <class Fill>
 void in_pieces(std::int64_t n, Fill fill) {
   constexpr std::int64_t piece = 16384;
-  parallel_for((n + piece - 1) / piece,
+  parallel_for(ceil_divide(n, piece),
                [&](std::int64_t i) { fill(i * piece, std::min(piece, n - i * piece)); });
 }
 

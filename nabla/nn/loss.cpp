@@ -26,7 +26,8 @@ Tensor correct_count(const Tensor& scores, const Tensor& labels) {
     throw ShapeError(str("accuracy: scores ", scores.shape(), " need one label a row, got labels ",
                          labels.shape()));
   }
-  return sum(cast(equal(predicted, labels), DType::f64));
+  const Tensor wide = labels.dtype() == DType::i32 ? cast(labels, DType::i64) : labels;
+  return sum(cast(equal(predicted, wide), DType::f64));
 }
 
 Tensor accuracy(const Tensor& scores, const Tensor& labels) {

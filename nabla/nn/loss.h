@@ -18,8 +18,8 @@ Tensor cross_entropy(const Tensor& scores, const Tensor& labels);
 /// shapes differ; nothing is broadcast.
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target);
 
-/// How many of the labels i64 [batch] have the highest of their scores [batch, classes], an f64
-/// number. Of equal scores the first counts.
+/// How many of the labels, i64 or i32 [batch], have the highest of their scores [batch, classes]:
+/// an f64 number. Of equal scores the first counts. Throws ShapeError or DTypeError for others.
 Tensor correct_count(const Tensor& scores, const Tensor& labels);
 /// The same as a part of all.
 Tensor accuracy(const Tensor& scores, const Tensor& labels);

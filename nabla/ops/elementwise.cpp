@@ -356,4 +356,13 @@ Tensor number(double value, DType dtype) {
   return tensor;
 }
 
+Tensor number_beside(double value, const Tensor& tensor) {
+  Tensor result = number(value, tensor.dtype());
+  if (!is_floating(tensor.dtype()) && result.item() != value) {
+    throw ValueError(str("the number ", shortest(value), " beside ", tensor.spec(), ": ",
+                         tensor.dtype(), " does not have it; convert the tensor with cast"));
+  }
+  return result;
+}
+
 }  // namespace nabla

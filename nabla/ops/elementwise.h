@@ -1,5 +1,6 @@
 /// Elementwise ops. Shapes broadcast as in NumPy; both sides of a binary op have one element type,
-/// and a number takes the type of the tensor beside it. Throws ShapeError or DTypeError otherwise.
+/// and a number takes the type of the tensor beside it (see number_beside). Throws ShapeError or
+/// DTypeError otherwise.
 #pragma once
 
 #include "nabla/tensor/tensor.h"
@@ -66,30 +67,47 @@ Tensor stop_gradient(const Tensor& x);
 /// derivative at a place that does not matter brings no NaN. Derivative rules multiply with it.
 Tensor scale_gradient(const Tensor& gradient, const Tensor& factor);
 
-/// A scalar of a given type.
+/// A scalar of a given type, as by cast.
 Tensor number(double value, DType dtype);
+/// A number in the type of the tensor beside it. Throws ValueError where that is an integer type
+/// and does not have it, such as 0.5, or 300 beside u8.
+Tensor number_beside(double value, const Tensor& tensor);
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
 inline Tensor operator-(const Tensor& x) { return negative(x); }
-inline Tensor operator+(const Tensor& a, double b) { return add(a, number(b, a.dtype())); }
-inline Tensor operator-(const Tensor& a, double b) { return subtract(a, number(b, a.dtype())); }
-inline Tensor operator*(const Tensor& a, double b) { return multiply(a, number(b, a.dtype())); }
-inline Tensor operator/(const Tensor& a, double b) { return divide(a, number(b, a.dtype())); }
-inline Tensor operator+(double a, const Tensor& b) { return add(number(a, b.dtype()), b); }
-inline Tensor operator-(double a, const Tensor& b) { return subtract(number(a, b.dtype()), b); }
-inline Tensor operator*(double a, const Tensor& b) { return multiply(number(a, b.dtype()), b); }
-inline Tensor operator/(double a, const Tensor& b) { return divide(number(a, b.dtype()), b); }
-inline Tensor power(const Tensor& a, double b) { return power(a, number(b, a.dtype())); }
+inline Tensor operator+(const Tensor& a, double b) { return add(a, number_beside(b, a)); }
+inline Tensor operator-(const Tensor& a, double b) { return subtract(a, number_beside(b, a)); }
+inline Tensor operator*(const Tensor& a, double b) { return multiply(a, number_beside(b, a)); }
+inline Tensor operator/(const Tensor& a, double b) { return divide(a, number_beside(b, a)); }
+inline Tensor operator+(double a, const Tensor& b) { return add(number_beside(a, b), b); }
+inline Tensor operator-(double a, const Tensor& b) { return subtract(number_beside(a, b), b); }
+inline Tensor operator*(double a, const Tensor& b) { return multiply(number_beside(a, b), b); }
+inline Tensor operator/(double a, const Tensor& b) { return divide(number_beside(a, b), b); }
+inline Tensor power(const Tensor& a, double b) { return power(a, number_beside(b, a)); }
+inline Tensor power(double a, const Tensor& b) { return power(number_beside(a, b), b); }
 inline Tensor lerp(const Tensor& a, const Tensor& b, double c) {
-  return lerp(a, b, number(c, a.dtype()));
+  return lerp(a, b, number_beside(c, a));
 }
-inline Tensor maximum(const Tensor& a, double b) { return maximum(a, number(b, a.dtype())); }
-inline Tensor minimum(const Tensor& a, double b) { return minimum(a, number(b, a.dtype())); }
-inline Tensor equal(const Tensor& a, double b) { return equal(a, number(b, a.dtype())); }
-inline Tensor greater(const Tensor& a, double b) { return greater(a, number(b, a.dtype())); }
-inline Tensor less(const Tensor& a, double b) { return less(a, number(b, a.dtype())); }
+inline Tensor maximum(const Tensor& a, double b) { return maximum(a, number_beside(b, a)); }
+inline Tensor maximum(double a, const Tensor& b) { return maximum(number_beside(a, b), b); }
+inline Tensor minimum(const Tensor& a, double b) { return minimum(a, number_beside(b, a)); }
+inline Tensor minimum(double a, const Tensor& b) { return minimum(number_beside(a, b), b); }
+inline Tensor equal(const Tensor& a, double b) { return equal(a, number_beside(b, a)); }
+inline Tensor not_equal(const Tensor& a, double b) { return not_equal(a, number_beside(b, a)); }
+inline Tensor less(const Tensor& a, double b) { return less(a, number_beside(b, a)); }
+inline Tensor less_equal(const Tensor& a, double b) { return less_equal(a, number_beside(b, a)); }
+inline Tensor greater(const Tensor& a, double b) { return greater(a, number_beside(b, a)); }
+inline Tensor greater_equal(const Tensor& a, double b) {
+  return greater_equal(a, number_beside(b, a));
+}
+inline Tensor where(const Tensor& condition, const Tensor& a, double b) {
+  return where(condition, a, number_beside(b, a));
+}
+inline Tensor where(const Tensor& condition, double a, const Tensor& b) {
+  return where(condition, number_beside(a, b), b);
+}
 
 }  // namespace nabla

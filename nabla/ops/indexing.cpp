@@ -214,6 +214,10 @@ Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
 
 Tensor scatter_add(const Tensor& updates, const Tensor& indices, std::int64_t size,
                    std::int64_t axis) {
+  if (indices.rank() > updates.rank()) {
+    throw ShapeError(str("scatter_add: updates ", updates.shape(), " have fewer axes than indices ",
+                         indices.shape()));
+  }
   const int at = normalize_axis(axis, updates.rank() - indices.rank() + 1, "scatter_add");
   return apply(scatter_add_op, {updates, indices}, AxisSizeAttribute{at, size});
 }

@@ -10,7 +10,9 @@ namespace nabla {
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis = 0);
 
 /// Zeros, with each entry of `updates` added at its index along an axis of `size` entries: the
-/// transpose of `take`. Repeated indices add up in order.
+/// transpose of `take`. Repeated indices add up in order. The axes of `indices` are those of
+/// `updates` from `axis` on, and the axis of the result takes their place. Throws ShapeError where
+/// they are not, ValueError for an index outside of [0, size).
 Tensor scatter_add(const Tensor& updates, const Tensor& indices, std::int64_t size,
                    std::int64_t axis = 0);
 

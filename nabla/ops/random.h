@@ -8,7 +8,8 @@
 
 namespace nabla {
 
-/// Uniform on [0, 1), a pure function of `key`, an i64 pair of seed and counter.
+/// Uniform on [0, 1), a pure function of `key`, an i64 pair of seed and counter. Throws ShapeError
+/// for another key or a negative extent, DTypeError for a `dtype` that is not floating.
 Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype = DType::f32);
 
 /// A stream of random tensors.
@@ -16,7 +17,7 @@ class Generator {
  public:
   explicit Generator(std::uint64_t seed);
 
-  /// Uniform on [low, high).
+  /// Uniform on [low, high); where low is not 0, rounding may give high itself.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);
   /// Normal with this mean and standard deviation, by the Box-Muller transform.
   Tensor normal(const Shape& shape, double mean = 0, double deviation = 1,

@@ -435,7 +435,7 @@ Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value)
   if (value == 0) return zeros;
   const Tensor inside =
       apply_pad(broadcast_to(number(1, DType::u8), x.shape()), before, after, between);
-  return where(inside, zeros, number(value, x.dtype()));
+  return where(inside, zeros, number_beside(value, x));
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {

@@ -33,7 +33,8 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices);
 /// Element `index` along `axis`, which goes away.
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index);
 
-/// `value` before and after the elements of each axis.
+/// `value` before and after the elements of each axis. Throws ShapeError for negative counts, or
+/// other than one an axis, and ValueError for a value that an integer type does not have.
 Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value = 0);
 /// The elements along one axis in reverse order.
 Tensor flip(const Tensor& x, std::int64_t axis);

@@ -14,13 +14,13 @@ void require_rate(std::string_view rule, double rate) {
   require(rate > 0 && std::isfinite(rate), rule, "learning_rate", rate, "a positive number");
 }
 
-State zeros_like(const State& parameter, std::string_view name) {
+State zeros_like(const State& parameter, const std::string& name) {
   const Spec spec = parameter.spec();
   const Tensor zeros =
       cast(Tensor::from(std::vector<double>(static_cast<std::size_t>(spec.shape.elements())),
                         spec.shape),
            spec.dtype);
-  return State(zeros, std::string(name));
+  return State(zeros, name);
 }
 
 }  // namespace
@@ -31,8 +31,8 @@ void require(bool allowed, std::string_view rule, std::string_view option, doubl
   throw ValueError(str(rule, ": ", option, " ", shortest(value), ": expected ", expected));
 }
 
-Optimizer::Optimizer(std::string_view name, double learning_rate,
-                     std::vector<std::string_view> slots, bool counts_steps)
+Optimizer::Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
+                     bool counts_steps)
     : name_(name),
       slots_(std::move(slots)),
       learning_rate_(Tensor(learning_rate), "learning_rate"),
@@ -50,7 +50,7 @@ void Optimizer::attach(const std::vector<State>& parameters) {
   variables_.clear();
   count_ = State(Tensor(0.0), "step");
   for (const State& parameter : parameters) variables_.push_back({parameter, {}});
-  for (const std::string_view slot : slots_) {
+  for (const std::string& slot : slots_) {
     std::vector<State> states;
     for (Variables& variables : variables_) {
       states.push_back(zeros_like(variables.parameter, slot));
@@ -64,6 +64,13 @@ void Optimizer::step(const Tensors& gradients) const {
   if (gradients.size() != variables_.size()) {
     throw ShapeError(str(name_, ": ", gradients.size(), " gradients for ", variables_.size(),
                          " parameters: expected one each; attach the parameters first"));
+  }
+  for (std::size_t i = 0; i < gradients.size(); ++i) {  // before anything changes
+    const Spec expected = variables_[i].parameter.spec();
+    if (gradients[i].spec() != expected) {
+      throw ShapeError(
+          str(name_, ": gradient ", i, " is ", gradients[i].spec(), ", its parameter ", expected));
+    }
   }
   Step step{learning_rate_.value(), {}};
   if (counts_steps_) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,7 +32,8 @@ class Optimizer {
   void attach(const std::vector<State>& parameters);
 
   /// Takes one step from the gradients of the parameters, at look_ahead() where the rule has that.
-  /// Throws ShapeError where there are more or fewer than parameters.
+  /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
+  /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
   /// Takes one step down a function that reads the parameters; gives its value before the step.
   Tensor minimize(const std::function<Tensor()>& loss) const;
@@ -47,7 +49,7 @@ class Optimizer {
   /// Each of the slots is a state beside each parameter, of its shape. A rule that asks for it gets
   /// the number of the step; the others need not pay for counting. Throws ValueError for a learning
   /// rate that is no positive number.
-  Optimizer(std::string_view name, double learning_rate, std::vector<std::string_view> slots,
+  Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
             bool counts_steps = false);
   Optimizer(const Optimizer&) = default;
   Optimizer& operator=(const Optimizer&) = default;
@@ -73,8 +75,8 @@ class Optimizer {
   }
 
  private:
-  std::string_view name_;
-  std::vector<std::string_view> slots_;
+  std::string name_;
+  std::vector<std::string> slots_;
   State learning_rate_;
   bool counts_steps_;
   State count_;

@@ -36,7 +36,10 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
   }
 }
 
-void EarlyStopping::on_fit_begin(Progress&) { best_.reset(); }
+void EarlyStopping::on_fit_begin(Progress&) {
+  best_.reset();
+  best_parameters_.clear();  // of a fit that ended with an error
+}
 
 void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) {
   const double cost = cost_of(options_.monitor, record);

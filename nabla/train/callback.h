@@ -36,8 +36,11 @@ struct Progress {
   double loss = 0;           ///< of the last batch
   std::string stop_reason;
 
-  /// Ends training after the running batch; the epoch still gets its record.
-  void stop(std::string reason) { stop_reason = std::move(reason); }
+  /// Ends training after the running batch; the epoch still gets its record, unless none of its
+  /// batches has run. `reason` becomes History::stop_reason; an empty one is replaced.
+  void stop(std::string reason) {
+    stop_reason = reason.empty() ? "stopped by a callback" : std::move(reason);
+  }
 };
 
 /// Looks on while a model is trained.

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "nabla/base/error.h"
+#include "nabla/base/text.h"
 #include "nabla/data/loader.h"
 #include "nabla/tensor/copy.h"
 
@@ -59,6 +60,11 @@ Tensor Evaluator::predict(const data::Dataset& dataset) {
   std::byte* to = all.bytes();
   for_each_batch(dataset, [&](const Tensors& batch) {
     const Tensor& result = predict_({batch[0]})[0];
+    shape[0] = batch[0].shape()[0];
+    if (const Spec expected{DType::f32, shape}; result.spec() != expected) {
+      throw ShapeError(str("predict: model ", quote(model_.text()), " gives ", result.spec(),
+                           " for a batch: by its output_shape expected ", expected));
+    }
     copy_elements(result, to);
     to += static_cast<std::size_t>(result.size()) * size_of(result.dtype());
   });

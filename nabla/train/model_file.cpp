@@ -86,6 +86,14 @@ ModelInfo read_info(const Metadata& metadata) {
   return info;
 }
 
+std::string list_of_class_names(const std::vector<std::string>& names) {
+  try {
+    return nlohmann::json(names).dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ValueError(str("the class names ", quote(join(names, ", ")), " are not UTF-8"));
+  }
+}
+
 bool is_finite(const Tensor& tensor) {
   return visit(tensor.dtype(), [&](auto type) {
     const auto* values = tensor.data<decltype(type)>();
@@ -127,8 +135,7 @@ void assign(const std::vector<nn::Sequential::Parameter>& parameters, const Tens
 
 ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset, std::uint64_t seed) {
   const Shape output = model.output_shape(dataset.sample_shape());
-  const auto classes = static_cast<std::int64_t>(dataset.class_names.size());
-  const std::int64_t wanted = classes != 0 ? classes : dataset.targets.shape().back();
+  const std::int64_t wanted = dataset.outputs();
   if (output != Shape{wanted}) {
     throw ShapeError(str("model ", quote(model.text()), " gives ", output,
                          " for a sample: data set ", quote(dataset.name), " needs [", wanted, "]"));
@@ -156,7 +163,7 @@ std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo
                    {"architecture", info.architecture},
                    {"input_shape", extents_text(info.input_shape)},
                    {"outputs", std::to_string(info.outputs)},
-                   {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"class_names", list_of_class_names(info.class_names)},
                    {"input_scale", shortest(info.input_scale)},
                    {"dataset", info.dataset},
                    {"seed", std::to_string(info.seed)}};
@@ -200,10 +207,9 @@ void check_fits(const ModelInfo& info, const data::Dataset& dataset) {
                          join(info.class_names, ", "), "), data set ", quote(dataset.name), " has ",
                          dataset.class_names.size(), " (", join(dataset.class_names, ", "), ")"));
   }
-  const bool numbers = info.class_names.empty();
-  if (numbers && dataset.targets.shape().back() != info.outputs) {
+  if (dataset.outputs() != info.outputs) {
     throw ShapeError(str("the model predicts ", info.outputs, " numbers, data set ",
-                         quote(dataset.name), " has ", dataset.targets.shape().back()));
+                         quote(dataset.name), " has ", dataset.outputs()));
   }
 }
 

@@ -35,10 +35,13 @@ struct ModelFile {
 ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset,
                    std::uint64_t seed = 0);
 
-/// The bytes of a model file. Throws ShapeError where the description is not that of the model.
+/// The bytes of a model file. Throws ShapeError where the description is not that of the model, and
+/// ValueError where one of its texts is not UTF-8.
 std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info);
 
-/// Writes a model file: the old or the new one stands there, whole. Throws FileError.
+/// Writes a model file: the old or the new one stands there, whole. A model with layers of the
+/// user's own, which make_model does not know, comes back by load_parameters. Throws FileError, and
+/// what encode_model throws.
 void save_model(const std::string& path, const nn::Sequential& model, const ModelInfo& info);
 
 /// Reads a model file. Throws FileError, which names the path and what is wrong with which entry.

@@ -47,6 +47,11 @@ class Trainer::Loop {
     History history;
     notify(&Callback::on_fit_begin);
     while (progress_.stop_reason.empty() && trainer_.epochs_done_ < progress_.epochs) {
+      progress_.epoch = trainer_.epochs_done_ + 1;
+      progress_.batch = 0;
+      notify(&Callback::on_epoch_begin);
+      if (!progress_.stop_reason.empty()) break;
+      ++trainer_.epochs_done_;
       history.epochs.push_back(run_epoch());
       for (const auto& callback : options_.callbacks) {
         callback->on_epoch_end(progress_, history.epochs.back());
@@ -63,9 +68,6 @@ class Trainer::Loop {
   }
 
   EpochRecord run_epoch() {
-    progress_.epoch = ++trainer_.epochs_done_;
-    progress_.batch = 0;
-    notify(&Callback::on_epoch_begin);
     const auto begin = Clock::now();
     const auto [loss, samples] = run_batches();
     const double seconds = seconds_since(begin);

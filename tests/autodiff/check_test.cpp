@@ -124,6 +124,7 @@ TEST(CheckGradients, RejectsWhatItCannotCheck) {
   EXPECT_THROW(check_gradients(f, {Tensor(1.0F)}), DTypeError);
   EXPECT_THROW(check_gradients(f, {three}, {.order = 0}), ValueError);
   EXPECT_THROW(check_gradients(f, {three}, {.step = 0}), ValueError);
+  EXPECT_THROW(check_gradients(f, {three}, {.elements = 0}), ValueError) << "nothing is compared";
 }
 
 // sigmoid'(1) = 0.19661193324148185: the errors of both differences with h = 1e-4.
@@ -157,6 +158,8 @@ TEST(NumericalGradient, KeepsShapeAndType) {
   EXPECT_EQ(gradient.spec(), x.spec());
   EXPECT_EQ(gradient.to_doubles(), (std::vector<double>{2, 4, 6, 8}));
   EXPECT_THROW(numerical_gradient([](const Tensor& t) { return t; }, x), ShapeError);
+  EXPECT_THROW(numerical_gradient([](const Tensor& t) { return sum(t); }, x, {.step = 0}),
+               ValueError);
   EXPECT_THROW(numerical_gradient([](const Tensor& t) { return sum(t); }, number(1, DType::i32)),
                DTypeError);
 }

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -30,6 +32,8 @@ TEST(ParallelForThreads, RunsEachChunkOnce) {
   }
   set_threads(1);
   EXPECT_THROW(set_threads(0), ValueError);
+  EXPECT_THROW(set_threads(std::numeric_limits<int>::max()), ValueError);
+  EXPECT_EQ(threads(), 1);
 }
 
 TEST(ParallelForThreads, ThrowsOn) {
@@ -45,6 +49,36 @@ TEST(ParallelForThreads, ThrowsOn) {
     EXPECT_STREQ(error.what(), "a chunk failed");
   }
   set_threads(1);
+}
+
+// One caller waits for a chunk that another thread has not finished, while a second caller has
+// work.
+TEST(ParallelForThreads, CallersRunOnlyTheirOwnChunks) {
+  set_threads(3);
+  std::atomic<bool> is_taken = false;
+  std::atomic<bool> may_end = false;
+  std::atomic<std::thread::id> first_id;
+  std::thread first([&] {
+    first_id = std::this_thread::get_id();
+    parallel_for(2, [&](std::int64_t) {
+      if (std::this_thread::get_id() == first_id.load()) {
+        while (!is_taken) rest();
+      } else {
+        is_taken = true;
+        while (!may_end) rest();
+      }
+    });
+  });
+  while (!is_taken) rest();
+  std::atomic<int> foreign = 0;
+  parallel_for(100, [&](std::int64_t) {
+    if (std::this_thread::get_id() == first_id.load()) ++foreign;
+    rest();
+  });
+  may_end = true;
+  first.join();
+  set_threads(1);
+  EXPECT_EQ(foreign, 0);
 }
 
 #ifdef __SANITIZE_THREAD__

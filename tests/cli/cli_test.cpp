@@ -190,7 +190,8 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --learning-rate 0", 1, "adam: learning_rate 0: expected a positive number"},
       {"train digits --epochs 0", 1, "--epochs 0: expected at least 1"},
       {"train digits --batch-size 0", 1, "--batch-size 0: expected at least 1"},
-      {"train digits --threads 0", 1, "threads"},
+      {"train digits --threads 0", 1, "threads: expected 1 to 4096, got 0"},
+      {"train digits --threads 2147483647", 1, "threads: expected 1 to 4096, got 2147483647"},
       {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
       {"train digits --output /dev/null", 1, "/dev/null"},
@@ -258,6 +259,24 @@ TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
   EXPECT_EQ(result.error,
             "nabla: run/metrics.json: cannot write: expected a file or nothing here\n");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
+}
+
+// Two images of one pixel for each part, in a folder whose name is not UTF-8.
+TEST(Tool, ADataSetThatTheModelCannotNameIsFoundBeforeTheRun) {
+  const test::Folder folder;
+  std::filesystem::create_directories(folder / "d\xff");
+  using namespace std::string_view_literals;
+  for (const std::string part : {"train", "t10k"}) {
+    write_file_atomically(folder / ("d\xff/" + part + "-images-idx3-ubyte"),
+                          test::bytes_of("\0\0\x8\x3\0\0\0\x2\0\0\0\x1\0\0\0\x1\x1\x2"sv));
+    write_file_atomically(folder / ("d\xff/" + part + "-labels-idx1-ubyte"),
+                          test::bytes_of("\0\0\x8\x1\0\0\0\x2\0\x1"sv));
+  }
+  const Result result = run(folder, "train d\xff --output new");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.error, "is not UTF-8")) << result.error;
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
 }
 
 TEST(Tool, SaysWhatToTryNextInWordsForAShell) {

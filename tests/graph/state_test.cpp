@@ -130,6 +130,17 @@ TEST(State, DerivativesByVariables) {
   EXPECT_EQ(w.value().to_doubles(), (Values{3, -1}));
 }
 
+// The last place has the whole gradient, and no substitute stays behind.
+TEST(State, MayStandTwiceAmongVariables) {
+  const State w(two(3, -1), "w");
+  const auto loss = [&] { return sum(square(w.value())); };
+  const auto [value, gradient] = value_and_grad(loss, {w, w});
+  EXPECT_EQ(gradient[0].to_doubles(), (Values{0, 0}));
+  EXPECT_EQ(gradient[1].to_doubles(), (Values{6, -2}));
+  w.assign(two(5, 6));
+  EXPECT_EQ(w.value().to_doubles(), (Values{5, 6}));
+}
+
 // A function that fails leaves no substitute behind.
 TEST(State, SurvivesAFailedDerivative) {
   const State w(two(3, -1));

@@ -56,7 +56,7 @@ double error_of(float y, double exact) {
 
 // Every 4093rd float of all there are, in order of their bits, so that neighbours in a vector are
 // near each other.
-TEST(Functions, AreExactOverAllFloats) {
+TEST(Functions, AreExactOverTheRangeOfFloats) {
   std::vector<float> x;
   for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32U; bits += 4093) {
     x.push_back(denormal_is_zero(std::bit_cast<float>(static_cast<std::uint32_t>(bits))));

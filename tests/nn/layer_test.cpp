@@ -182,6 +182,9 @@ TEST(Losses, AccuracyCountsTheFirstOfEqualScores) {
   const Tensor scores = f32({1, 2, 3, 3, 0, 1, 5, 5, 5}, {3, 3});
   EXPECT_DOUBLE_EQ(accuracy(scores, Tensor::from<std::int64_t>({2, 0, 0}, {3})).item(), 1);
   EXPECT_DOUBLE_EQ(accuracy(scores, Tensor::from<std::int64_t>({2, 1, 1}, {3})).item(), 1.0 / 3);
+  // The types of labels that cross-entropy takes, and no others.
+  EXPECT_DOUBLE_EQ(accuracy(scores, Tensor::from<std::int32_t>({2, 1, 1}, {3})).item(), 1.0 / 3);
+  EXPECT_THROW(accuracy(scores, f32({2, 1, 1}, {3})), DTypeError);
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 // What is chosen where mathematics leaves a choice, and what must never become NaN.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "nabla/autodiff/derivatives.h"
+#include "nabla/base/error.h"
 #include "nabla/ops/ops.h"
+#include "tests/support/files.h"
 
 namespace nabla {
 namespace {
@@ -34,6 +37,36 @@ void expect_gradient(const UnaryFunction& f, const Values& x, const Values& expe
 TEST(Conventions, ReluHasNoSlopeAtZero) {
   expect_gradient(relu, {-1, 0, 1}, {0, 0, 1});
   expect_gradient(relu, {-0.0}, {0});
+}
+
+TEST(Conventions, TheStepUnitFiresAtZero) {
+  EXPECT_EQ(greater_equal(vector({-1, 0, 2}), 0).to_doubles(), (Values{0, 1, 1}));
+}
+
+// A number takes the type of the tensor beside it, on either side.
+TEST(Conventions, NumbersBesideTensors) {
+  const Tensor x = Tensor::from({-1.0F, 0.0F, 2.0F}, {3});
+  EXPECT_EQ(less_equal(x, 0).to_doubles(), (Values{1, 1, 0}));
+  EXPECT_EQ(not_equal(x, 0).to_doubles(), (Values{1, 0, 1}));
+  EXPECT_EQ(power(2, x).to_doubles(), (Values{0.5, 1, 4}));
+  EXPECT_EQ(maximum(0, 1 - x).to_doubles(), (Values{2, 1, 0}));
+  EXPECT_EQ(minimum(0, 1 - x).to_doubles(), (Values{0, 0, -1}));
+  EXPECT_EQ(where(less(x, 0), 5, x).to_doubles(), (Values{5, 0, 2}));
+  EXPECT_EQ(where(less(x, 0), x, 5).to_doubles(), (Values{-1, 5, 5}));
+  EXPECT_EQ(where(less(x, 0), x, 5).dtype(), DType::f32);
+}
+
+// 0.5 would become 0, and 300 beside bytes 255.
+TEST(Conventions, NumbersThatAnIntegerTypeDoesNotHave) {
+  const Tensor labels = Tensor::from<std::int64_t>({1, 2}, {2});
+  const Tensor bytes = Tensor::from<std::uint8_t>({1, 255}, {2});
+  EXPECT_EQ((labels * -3).to_doubles(), (Values{-3, -6}));
+  EXPECT_EQ(test::message_of<ValueError>([&] { labels * 0.5; }),
+            "the number 0.5 beside i64[2]: i64 does not have it; convert the tensor with cast");
+  EXPECT_THROW(less(bytes, 300), ValueError);
+  EXPECT_THROW(maximum(-1, bytes), ValueError);
+  EXPECT_THROW(equal(labels, std::nan("")), ValueError);
+  EXPECT_THROW(pad(bytes, {1}, {1}, 0.5), ValueError);
 }
 
 TEST(Conventions, AbsoluteValueHasNoSlopeAtZero) {

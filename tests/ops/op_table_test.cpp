@@ -6,7 +6,9 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/ops/indexing.h"
 #include "tests/ops/checks.h"
+#include "tests/support/files.h"
 
 namespace nabla {
 namespace {
@@ -137,6 +139,14 @@ TEST_P(EveryOp, RefusesByName) {
       }
     }
   }
+}
+
+// The op itself knows no axis beyond the updates' own: the function that people call counts them.
+TEST(ScatterAdd, IndicesWithMoreAxesThanTheUpdates) {
+  EXPECT_EQ(test::message_of<ShapeError>([] {
+              scatter_add(Tensor::from({1.0}, {1}), Tensor::from<std::int64_t>({0}, {1, 1}), 3);
+            }),
+            "scatter_add: updates [1] have fewer axes than indices [1, 1]");
 }
 
 TEST(OpTable, NamesAreUnique) {

@@ -204,6 +204,36 @@ TEST(UpdateRules, WithoutALossNothingIsLearned) {
             "adam: the loss is missing: expected a function that gives one number");
 }
 
+// Nothing is broadcast, and no parameter has moved when the gradient of another does not fit.
+TEST(UpdateRules, GradientsThatDoNotFitChangeNothing) {
+  const State a = number_state(1);
+  const State b(Tensor::from({1.0, 2.0}, {2}), "b");
+  Adam adam;
+  adam.attach({a, b});
+  EXPECT_EQ(test::message_of<ShapeError>([&] {
+              adam.step({Tensor(1.0), Tensor(1.0)});
+            }),
+            "adam: gradient 1 is f64[], its parameter f64[2]");
+  EXPECT_THROW(adam.step({Tensor(1.0F), Tensor::from({1.0, 1.0}, {2})}), ShapeError);
+  EXPECT_EQ(a.value().item(), 1);
+  EXPECT_EQ(b.value().to_doubles(), (std::vector<double>{1, 2}));
+  EXPECT_EQ(adam.states()[1].value().item(), 0) << "a step was counted";
+}
+
+// A rule of the user may make up its name and those of its slots.
+struct Named : Optimizer {
+  explicit Named(const std::string& name) : Optimizer("rule_" + name, 1, {name + "_of_slot"}) {}
+  void update(const Variables&, const Tensor&, const Tensors&) const override {}
+};
+
+TEST(UpdateRules, KeepTheirNames) {
+  Named rule("with_a_name_that_lies_on_the_heap");
+  EXPECT_EQ(test::message_of<ShapeError>([&] { rule.step({Tensor(1.0)}); }).substr(0, 39),
+            "rule_with_a_name_that_lies_on_the_heap:");
+  rule.attach({number_state(1)});
+  EXPECT_EQ(rule.states()[1].name(), "with_a_name_that_lies_on_the_heap_of_slot");
+}
+
 TEST(UpdateRules, WithoutParametersNothingIsLearned) {
   EXPECT_EQ(test::message_of<ValueError>([] { Adam().minimize([] { return Tensor(1.0); }); }),
             "adam: no parameters to change: attach them first");

@@ -159,6 +159,26 @@ TEST(ModelFile, IsOnlyForDataOfItsKind) {
   EXPECT_THROW(describe(small_model(0), dataset), ShapeError);
 }
 
+TEST(ModelFile, IsOnlyForDataWithTargets) {
+  const data::Dataset none{.name = "none",
+                           .inputs = Tensor::empty({DType::u8, {1, 2, 2}}),
+                           .targets = {},
+                           .class_names = {}};
+  const std::string expected =
+      "data set \"none\": targets f32[] without class names: expected f32[samples, outputs]";
+  EXPECT_EQ(test::message_of<ShapeError>([&] { describe(small_model(0), none); }), expected);
+  ModelInfo numbers = info;
+  numbers.class_names.clear();
+  EXPECT_EQ(test::message_of<ShapeError>([&] { check_fits(numbers, none); }), expected);
+}
+
+TEST(ModelFile, ClassNamesAreUtf8) {
+  ModelInfo latin = info;
+  latin.class_names[1] = "Stra\xdf.";
+  EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(small_model(0), latin); }),
+            "the class names \"T-shirt/\"top\", Stra\xdf.\" are not UTF-8");
+}
+
 TEST(Extents, RoundTripAndErrors) {
   for (const std::string text : {"784", "1x28x28", ""}) {
     EXPECT_EQ(extents_text(parse_extents(text)), text);

@@ -8,6 +8,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/nn/architecture.h"
+#include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
 #include "tests/support/files.h"
@@ -53,6 +54,36 @@ TEST(Trainer, LearnsDigits) {
   const History history = trainer.fit(train, {.epochs = 15, .validation = test});
   EXPECT_GT(*history.epochs.back().validation_accuracy, 0.95);
   EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
+}
+
+// A layer that stands twice learns by every rule as one weight does that is read twice.
+TEST(Trainer, LearnsALayerThatStandsTwice) {
+  const data::Dataset data = {
+      .name = "points",
+      .inputs = Tensor::from({0.0F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F, 1.0F, 1.0F}, {4, 2}),
+      .targets = Tensor::from({0.5F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F, 0.5F, 1.0F}, {4, 2}),
+      .class_names = {}};
+  for (const optim::RuleEntry& entry : optim::rule_table()) {
+    const nn::Dense twice(2, 2);
+    const nn::Sequential model{twice, nn::tanh, twice};
+    const nn::Dense once(2, 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+      once.parameters()[i].assign(twice.parameters()[i].value());
+    }
+    Trainer trainer(model, nn::mean_squared_error, entry.make(0.05));
+    trainer.fit(data, {.epochs = 3, .batch_size = 4, .shuffle = false});
+    const auto rule = entry.make(0.05);
+    rule->attach(once.parameters());
+    for (int i = 0; i < 3; ++i) {
+      rule->minimize(
+          [&] { return nn::mean_squared_error(once(nn::tanh(once(data.inputs))), data.targets); });
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(twice.parameters()[i].value().to_doubles(),
+                once.parameters()[i].value().to_doubles())
+          << entry.name;
+    }
+  }
 }
 
 // The train loss is the mean over the samples of the losses before their updates: with one batch an
@@ -155,6 +186,28 @@ TEST(Callbacks, AreToldAndCanStop) {
   EXPECT_EQ(counter->batches, 34);
 }
 
+TEST(Callbacks, StopWithoutAReasonAndBeforeAnEpoch) {
+  struct AtOnce : Callback {
+    void on_batch_end(Progress& progress) override { progress.stop(""); }
+  };
+  struct BeforeTheSecond : Callback {
+    void on_epoch_begin(Progress& progress) override {
+      if (progress.epoch == 2) progress.stop("one is enough");
+    }
+  };
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  const History first =
+      trainer.fit(xor_data(), {.epochs = 3, .callbacks = {std::make_shared<AtOnce>()}});
+  EXPECT_EQ(first.epochs.size(), 1U);
+  EXPECT_EQ(first.stop_reason, "stopped by a callback");
+  // An epoch of which nothing has run has no record, and is not counted.
+  const auto before = std::make_shared<BeforeTheSecond>();
+  const History second = trainer.fit(xor_data(), {.epochs = 3, .callbacks = {before}});
+  EXPECT_EQ(second.epochs.size(), 0U);
+  EXPECT_EQ(second.stop_reason, "one is enough");
+  EXPECT_EQ(trainer.fit(xor_data()).epochs.at(0).epoch, 2);
+}
+
 // Validation loss as a script: early stopping sees 3, 2, 2, 2 and stops.
 TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
   const nn::Sequential model{nn::Dense(1, 1)};
@@ -186,6 +239,20 @@ TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
     stopping.on_epoch_end(progress, {.epoch = epoch, .validation_loss = 1});
   }
   EXPECT_NE(progress.stop_reason, "");
+}
+
+// What a fit that failed has left behind is not given to the next model.
+TEST(Callbacks, EarlyStoppingBeginsAnew) {
+  const nn::Sequential model{nn::Dense(1, 1)};
+  const State weight = model.parameters()[0];
+  Progress progress{.model = model};
+  EarlyStopping stopping;
+  stopping.on_fit_begin(progress);
+  stopping.on_epoch_end(progress, {.epoch = 1, .validation_loss = 1});
+  weight.assign(Tensor::from({7.0F}, {1, 1}));
+  stopping.on_fit_begin(progress);
+  stopping.on_fit_end(progress);
+  EXPECT_EQ(weight.value().item(), 7);
 }
 
 TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
@@ -273,6 +340,18 @@ TEST(TrainerErrors, DataThatDoNotFit) {
             "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer 1 \"dense(10)\"");
   EXPECT_THROW(trainer.evaluate(test), ShapeError);
   EXPECT_THROW(trainer.predict(test), ShapeError);
+}
+
+// A user's layer that gives more than it says must not be written beyond the predictions.
+TEST(TrainerErrors, ResultsOfAnotherShapeThanTheLayerSays) {
+  struct Doubled : nn::Layer {
+    std::string text() const override { return "doubled"; }
+    Tensor forward(const Tensor& x, bool) const override { return concatenate({x, x}, 1); }
+  };
+  Evaluator evaluator(nn::Sequential{Doubled()}, nn::mean_squared_error);
+  EXPECT_EQ(test::message_of<ShapeError>([&] { evaluator.predict(xor_data()); }),
+            "predict: model \"doubled\" gives f32[4, 4] for a batch: by its output_shape expected "
+            "f32[4, 2]");
 }
 
 TEST(TrainerErrors, NothingToEvaluate) {
