@@ -20,6 +20,23 @@ void check_has_derivative(const Tensor& output) {
 
 Tensor plus(const Tensor& sum, const Tensor& term) { return sum.defined() ? sum + term : term; }
 
+// A rule may be a user's: what does not fit is named as his.
+void check_rule(const Call& call, const Tensor& given, std::string_view place, const Spec& wanted) {
+  if (given.spec() == wanted) return;
+  throw ShapeError(str(call.op.name, ": its derivative rule gives ", given.spec(), " for ", place,
+                       ": expected ", wanted));
+}
+
+// The partial derivative by input i times a direction, element by element.
+Tensor times_partial(const Elementwise& rule, const Call& call, std::size_t i,
+                     const Tensor& direction) {
+  const Tensor partial = rule.partial[i](call);
+  if (partial.spec() != direction.spec()) {
+    check_rule(call, partial, str("input ", i), direction.spec());
+  }
+  return scale_gradient(direction, partial);
+}
+
 // The gradient of input i of a call, from that of its output.
 Tensor input_gradient(const Call& call, int i, const Tensor& gradient) {
   const auto at = static_cast<std::size_t>(i);
@@ -30,7 +47,7 @@ Tensor input_gradient(const Call& call, int i, const Tensor& gradient) {
     const Tensor& gradient;
     Tensor operator()(const Constant&) const { return {}; }
     Tensor operator()(const Elementwise& rule) const {
-      return scale_gradient(gradient, rule.partial[at](call));
+      return times_partial(rule, call, at, gradient);
     }
     Tensor operator()(const Linear& rule) const { return rule.transpose[at](call, gradient); }
     Tensor operator()(const Multilinear& rule) const { return rule.transpose[at](call, gradient); }
@@ -53,7 +70,7 @@ Tensor output_tangent(const Call& call, std::span<const Tensor> tangents) {
       Tensor sum;
       for (std::size_t i = 0; i < arity; ++i) {
         if (!tangents[i].defined()) continue;
-        sum = plus(sum, scale_gradient(tangents[i], rule.partial[i](call)));
+        sum = plus(sum, times_partial(rule, call, i, tangents[i]));
       }
       return sum;
     }
@@ -153,8 +170,7 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
       const Tensor term = input_gradient(call, static_cast<int>(i), gradient);
       if (!term.defined()) continue;
       if (const Spec wanted = (*graph_)[node.in[i]].spec(); term.spec() != wanted) {
-        throw ShapeError(str(node.op->name, ": its derivative rule gives ", term.spec(),
-                             " for input ", i, ": expected ", wanted));
+        check_rule(call, term, str("input ", i), wanted);
       }
       sum = plus(sum, term);
     }
@@ -196,7 +212,10 @@ Tensors Recording::push_forward(std::span<const Tensor> tangents,
     }
     if (!any) continue;
     const LayerScope layer(*graph_, node);
-    reached[place(id)] = output_tangent(graph_->call(id), in);
+    const Call call = graph_->call(id);
+    const Tensor tangent = output_tangent(call, in);
+    if (tangent.defined()) check_rule(call, tangent, "its result", call.out.spec());
+    reached[place(id)] = tangent;
   }
   Tensors result;
   for (const Tensor& output : outputs) {

@@ -149,6 +149,17 @@ TEST(Sabotage, RuleThatGivesAnotherShape) {
   };
   EXPECT_EQ(test::message_of<ShapeError>(gradient),
             "negative: its derivative rule gives f64[] for input 0: expected f64[2]");
+  negative.rule = Elementwise{{[](const Call&) { return Tensor(-1.0); }}};
+  EXPECT_EQ(test::message_of<ShapeError>(gradient),
+            "negative: its derivative rule gives f64[] for input 0: expected f64[2]");
+  negative.rule =
+      Custom{[](const Call&, int, const Tensor& g) { return -g; },
+             [](const Call&, std::span<const Tensor> tangents) { return sum(tangents[0]); }};
+  const Tensor x = Tensor::from({1.0, 2.0}, {2});
+  EXPECT_EQ(test::message_of<ShapeError>([&] {
+              jvp([&](const Tensors& in) { return apply(negative, {in[0]}); }, {x}, {x});
+            }),
+            "negative: its derivative rule gives f64[] for its result: expected f64[2]");
 }
 
 TEST(Sabotage, OpThatIsNotWhole) {
