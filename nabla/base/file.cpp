@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -91,6 +93,40 @@ bool write_all(const Descriptor& file, std::span<const std::byte> bytes) {
   return true;
 }
 
+// What a file is to become, whole and on the disk, beside the place that it is to take.
+class Replacement {
+ public:
+  Replacement(const std::string& path, std::span<const std::byte> bytes)
+      : path_(path), target_(path) {
+    struct stat old {};
+    const bool exists = ::stat(path.c_str(), &old) == 0;
+    if (!exists && errno != ENOENT) fail(path, cannot_write);
+    // A rename would put a file in the place of a device.
+    if (exists && !S_ISREG(old.st_mode)) fail_not_a_file(path, cannot_write, old.st_mode);
+
+    if (exists) target_ = std::filesystem::canonical(target_);  // follows symbolic links
+    folder_ = target_.has_parent_path() ? target_.parent_path() : ".";
+    const Descriptor& file = temporary_.emplace(folder_).file();
+    if (!file.is_open() || (exists && ::fchmod(file.number(), old.st_mode & 07777) != 0) ||
+        !write_all(file, bytes) || ::fsync(file.number()) != 0) {
+      fail(path, cannot_write);
+    }
+  }
+
+  void take_place() {
+    if (!temporary_->rename_to(target_)) fail(path_, cannot_write);
+    // Brings the rename to the disk. Where a file system cannot do that, a power cut may bring the
+    // old content back: whole, as promised.
+    if (const Descriptor parent(folder_, O_RDONLY); parent.is_open()) ::fsync(parent.number());
+  }
+
+ private:
+  std::string path_;
+  std::filesystem::path target_;
+  std::filesystem::path folder_;
+  std::optional<Temporary> temporary_;
+};
+
 }  // namespace
 
 std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
@@ -123,24 +159,20 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
 }
 
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
-  struct stat old {};
-  const bool exists = ::stat(path.c_str(), &old) == 0;
-  if (!exists && errno != ENOENT) fail(path, cannot_write);
-  // A rename would put a file in the place of a device.
-  if (exists && !S_ISREG(old.st_mode)) fail_not_a_file(path, cannot_write, old.st_mode);
+  const FileContent file{path, bytes};
+  write_files_atomically({&file, 1});
+}
 
-  std::filesystem::path target = path;
-  if (exists) target = std::filesystem::canonical(target);  // follows symbolic links
-  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  Temporary temporary(folder);
-  const Descriptor& file = temporary.file();
-  if (!file.is_open() || (exists && ::fchmod(file.number(), old.st_mode & 07777) != 0) ||
-      !write_all(file, bytes) || ::fsync(file.number()) != 0 || !temporary.rename_to(target)) {
-    fail(path, cannot_write);
+void write_files_atomically(std::span<const FileContent> files) {
+  std::vector<std::unique_ptr<Replacement>> replacements;
+  for (const FileContent& file : files) {
+    replacements.push_back(std::make_unique<Replacement>(file.path, file.bytes));
   }
-  // Brings the rename to the disk. Where a file system cannot do that, a power cut may bring the
-  // old content back: whole, as promised.
-  if (const Descriptor parent(folder, O_RDONLY); parent.is_open()) ::fsync(parent.number());
+  for (const auto& replacement : replacements) replacement->take_place();
+}
+
+void check_writable(const std::string& folder) {
+  if (!Temporary(folder).file().is_open()) fail(folder, cannot_write);
 }
 
 }  // namespace nabla

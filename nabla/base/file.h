@@ -19,4 +19,15 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit = SI
 /// no regular file.
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
+struct FileContent {
+  std::string path;
+  std::span<const std::byte> bytes;
+};
+/// The same for several files, of which none takes its place before all are written: if one does
+/// not fit on the disk, all stay what they were.
+void write_files_atomically(std::span<const FileContent> files);
+
+/// Throws FileError, with the system's reason, where no files can be made in the folder.
+void check_writable(const std::string& folder);
+
 }  // namespace nabla

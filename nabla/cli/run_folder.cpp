@@ -65,8 +65,11 @@ RunFolder::~RunFolder() { remove_made(); }
 
 void RunFolder::make(const std::vector<std::string>& names) {
   std::error_code error;
-  for (fs::path folder = fs::absolute(path_); !fs::exists(folder, error);
-       folder = folder.parent_path()) {
+  // A symbolic link that leads nowhere is not made here, nor may it be removed.
+  const auto is_missing = [&](const fs::path& folder) {
+    return fs::symlink_status(folder, error).type() == fs::file_type::not_found;
+  };
+  for (fs::path folder = fs::absolute(path_); is_missing(folder); folder = folder.parent_path()) {
     made_.push_back(folder);
   }
   fs::create_directories(path_, error);
@@ -77,9 +80,7 @@ void RunFolder::make(const std::vector<std::string>& names) {
       throw FileError(str(file.string(), ": cannot write: expected a file or nothing here"));
     }
   }
-  const fs::path probe = path_ / ".nabla-writable";
-  write_file_atomically(probe.string(), {});
-  fs::remove(probe, error);
+  check_writable(path_.string());
 }
 
 void RunFolder::remove_made() const {
@@ -87,16 +88,10 @@ void RunFolder::remove_made() const {
   for (const fs::path& folder : made_) fs::remove(folder, error);
 }
 
-void RunFolder::write(const std::vector<File>& files) {
-  const auto prepared = [&](const File& file) { return path_ / (file.first + ".new"); };
-  try {
-    for (const File& file : files) write_file_atomically(prepared(file).string(), file.second);
-    for (const File& file : files) fs::rename(prepared(file), path_ / file.first);
-  } catch (const std::exception& failure) {
-    std::error_code error;
-    for (const File& file : files) fs::remove(prepared(file), error);
-    throw FileError(failure.what());
-  }
+void RunFolder::write(const std::vector<File>& files) const {
+  std::vector<FileContent> contents;
+  for (const auto& [name, bytes] : files) contents.push_back({(path_ / name).string(), bytes});
+  write_files_atomically(contents);
 }
 
 fs::path free_run_folder(const std::string& dataset, const std::string& model) {

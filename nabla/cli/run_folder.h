@@ -23,7 +23,7 @@ class RunFolder {
   using File = std::pair<std::string, std::vector<std::byte>>;
   /// Writes the files, name and content. All are written beside their places before the first takes
   /// its own: if one does not fit, those of an earlier run stay. Throws FileError.
-  void write(const std::vector<File>& files);
+  void write(const std::vector<File>& files) const;
 
   const std::filesystem::path& path() const { return path_; }
 

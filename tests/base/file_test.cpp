@@ -109,5 +109,30 @@ TEST(WriteFile, ErrorsNameThePathAndTheReason) {
   EXPECT_EQ(folder.entries(), 1);
 }
 
+TEST(WriteFiles, AllOrNone) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("old"));
+  fs::create_directory(folder / "b");
+  const auto fresh = bytes_of("new");
+  const std::vector<FileContent> files = {{folder / "a", fresh}, {folder / "b", fresh}};
+  EXPECT_EQ(message_of<FileError>([&] { write_files_atomically(files); }),
+            folder / "b" + ": cannot write: expected a file, found a folder");
+  EXPECT_EQ(text_of(read_file(folder / "a")), "old");
+  EXPECT_EQ(folder.entries(), 2);
+  fs::remove(folder / "b");
+  write_files_atomically(files);
+  EXPECT_EQ(text_of(read_file(folder / "a")), "new");
+  EXPECT_EQ(text_of(read_file(folder / "b")), "new");
+  EXPECT_EQ(folder.entries(), 2);
+}
+
+TEST(WriteFiles, AFolderIsCheckedWithoutATrace) {
+  const Folder folder;
+  check_writable(folder.path());
+  EXPECT_EQ(folder.entries(), 0);
+  EXPECT_EQ(message_of<FileError>([&] { check_writable(folder / "none"); }),
+            folder / "none" + ": cannot write: No such file or directory");
+}
+
 }  // namespace
 }  // namespace nabla
