@@ -162,6 +162,9 @@ void check(const Dataset& dataset) {
   if (inputs.dtype() != DType::u8 && inputs.dtype() != DType::f32) {
     throw DTypeError(str(what, "inputs ", inputs.spec(), ": expected u8 or f32"));
   }
+  if (!(scale > 0 && scale <= std::numeric_limits<float>::max())) {
+    throw ValueError(str(what, "input_scale ", shortest(scale), ": expected a positive number"));
+  }
   if (inputs.dtype() == DType::f32) check_finite(inputs, what + "inputs");
   if (class_names.empty()) {
     if (targets.dtype() != DType::f32 || targets.rank() != 2) {
@@ -224,6 +227,7 @@ Split read_idx_folder(const std::string& folder) {
       classes = std::max(classes, labels[i] + 1);
     }
   }
+  if (classes == 0) throw ValueError(str(folder, ": expected labels, found none in the two files"));
   split.train.class_names = split.test.class_names = numbers_below(classes);
   check(split);
   return split;
@@ -235,7 +239,8 @@ Split fashion_mnist(const std::string& folder) {
   const std::string place = !folder.empty() ? folder
                             : is_set        ? variable
                                             : "/usr/share/datasets/fashion-mnist";
-  if (!std::filesystem::is_directory(place)) {
+  std::error_code error;  // what cannot be looked at is no folder, either
+  if (!std::filesystem::is_directory(place, error)) {
     throw FileError(str(place,
                         ": no such folder: install the Debian package "
                         "dataset-fashion-mnist, or set FASHION_MNIST_DIR to the folder that "
@@ -256,7 +261,8 @@ Split digits(std::uint64_t seed) { return split(all_digits(), 0.2, seed); }
 Split load(const std::string& name, std::uint64_t seed) {
   if (name == "digits") return digits(seed);
   if (name == "fashion-mnist") return fashion_mnist();
-  if (std::filesystem::is_directory(name)) return read_idx_folder(name);
+  std::error_code error;
+  if (std::filesystem::is_directory(name, error)) return read_idx_folder(name);
   throw ValueError(str("unknown data set ", quote(name),
                        ": expected digits, fashion-mnist, or a folder with four IDX files such as "
                        "train-images-idx3-ubyte.gz"));

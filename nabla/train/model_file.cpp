@@ -202,6 +202,10 @@ void check_fits(const ModelInfo& info, const data::Dataset& dataset) {
     throw ShapeError(str("the model takes inputs ", info.input_shape, ", data set ",
                          quote(dataset.name), " has ", dataset.sample_shape()));
   }
+  if (dataset.input_scale != info.input_scale) {
+    throw ValueError(str("the model takes inputs times ", shortest(info.input_scale), ", data set ",
+                         quote(dataset.name), " gives them times ", shortest(dataset.input_scale)));
+  }
   if (dataset.class_names != info.class_names) {
     throw ValueError(str("the model knows ", info.class_names.size(), " classes (",
                          join(info.class_names, ", "), "), data set ", quote(dataset.name), " has ",

@@ -125,6 +125,15 @@ TEST(CheckDataset, NamesTheRow) {
             "data set \"counted\": targets of row 0: expected finite numbers");
 }
 
+TEST(CheckDataset, NamesAScaleThatIsNone) {
+  for (const double scale : {0.0, -1.0, std::nan(""), 1e300}) {
+    Dataset dataset = counted(5, 3);
+    dataset.input_scale = scale;
+    const std::string message = message_of<ValueError>([&] { check(dataset); });
+    EXPECT_NE(message.find(": expected a positive number"), std::string::npos) << message;
+  }
+}
+
 TEST(CheckDataset, NamesShapesAndTypes) {
   const auto with = [](const Tensor& inputs, const Tensor& targets) {
     Dataset dataset = counted(2, 2);

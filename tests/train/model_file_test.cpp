@@ -149,8 +149,14 @@ TEST(ModelFile, IsOnlyForDataOfItsKind) {
   data::Dataset dataset{.name = "other",
                         .inputs = Tensor::empty({DType::u8, {1, 2, 2}}),
                         .targets = Tensor::from<std::int64_t>({0}, {1}),
-                        .class_names = info.class_names};
+                        .class_names = info.class_names,
+                        .input_scale = info.input_scale};
   EXPECT_NO_THROW(check_fits(info, dataset));
+  dataset.input_scale = 0.0625;
+  EXPECT_EQ(test::message_of<ValueError>([&] { check_fits(info, dataset); }),
+            "the model takes inputs times 0.00392156862745098, data set \"" + dataset.name +
+                "\" gives them times 0.0625");
+  dataset.input_scale = info.input_scale;
   dataset.class_names[1] = "Street";
   EXPECT_THROW(check_fits(info, dataset), ValueError);
   dataset.inputs = Tensor::empty({DType::u8, {1, 4}});
