@@ -1,8 +1,11 @@
 // nabla evaluate: how good a model is on a data set.
+#include <cmath>
 #include <iostream>
 #include <memory>
 
+#include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
+#include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
@@ -24,6 +27,10 @@ void evaluate(const Options& options) {
   check_fits(info, dataset);
   Evaluator evaluator(model, loss_for(!info.class_names.empty()));
   const Evaluation result = evaluator.evaluate(dataset);
+  if (!std::isfinite(result.loss)) {
+    throw ValueError(str(options.model, ": the loss on data set ", quote(dataset.name), " is ",
+                         result.loss, ": the numbers of model or data are too large for it"));
+  }
   std::cout << options.part.part << " part of " << dataset.name << ", " << dataset.size()
             << " samples\nloss      " << brief(result.loss) << "\n";
   if (result.accuracy) std::cout << "accuracy  " << percent(*result.accuracy) << "\n";

@@ -16,7 +16,9 @@ constexpr int failed = 1;
 constexpr int wrong_usage = 2;
 
 int fail(std::string message, int status) {
-  std::ranges::replace(message, '\n', ' ');
+  // One line, whatever stands in a path or a file.
+  std::ranges::replace_if(
+      message, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
   std::cout.flush();
   std::cerr << "nabla: " << message << "\n";
   return status;
@@ -49,8 +51,11 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const auto commands = app.get_subcommands();
     const std::string command = commands.empty() ? "" : commands.front()->get_name() + " ";
-    const bool unknown = commands.empty() && argc > 1 && argv[1][0] != '-';
-    const std::string what = unknown ? unknown_command(app, argv[1]) : error.what();
+    std::string what = error.what();
+    if (commands.empty() && argc > 1) {
+      what = argv[1][0] == '-' ? nabla::str("unknown option ", nabla::quote(argv[1]))
+                               : unknown_command(app, argv[1]);
+    }
     return fail(nabla::str(what, "; see nabla ", command, "--help"), wrong_usage);
   }
   if (!std::cout.flush()) return fail("standard output cannot be written", failed);

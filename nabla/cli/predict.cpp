@@ -1,8 +1,10 @@
 // nabla predict: what a model says about each sample.
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <sstream>
 
+#include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
@@ -37,6 +39,11 @@ std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
   const Tensor numbers = classes ? softmax(results) : results;
   const std::vector<std::int64_t> best = argmax(results).to_vector<std::int64_t>();
   const float* value = numbers.data<float>();
+  for (std::int64_t i = 0; i < numbers.size(); ++i) {
+    if (std::isfinite(value[i])) continue;
+    throw ValueError(str("sample ", i / info.outputs, ": the model gives ", value[i],
+                         ": its numbers or those of the data are too large for it"));
+  }
   for (std::size_t sample = 0; sample < best.size(); ++sample) {
     csv << sample;
     if (classes) csv << "," << csv_field(info.class_names[static_cast<std::size_t>(best[sample])]);

@@ -46,6 +46,11 @@ class EpochLines : public Callback {
   }
 };
 
+// What a model file calls its data set: without the folders above it.
+std::string name_of(const std::string& dataset) {
+  return std::filesystem::path(dataset + "/").parent_path().lexically_normal().filename().string();
+}
+
 std::string history_csv(const History& history) {
   std::ostringstream csv;
   csv << "epoch,train_loss,test_loss,test_accuracy,seconds,samples_per_second\n";
@@ -91,6 +96,7 @@ void train(const Options& options) {
       nn::make_model(architecture, train_part.sample_shape(), train_part.outputs());
   model.initialize(options.seed);
   ModelInfo info = describe(model, train_part, options.seed);
+  info.dataset = name_of(train_part.name);
   info.architecture = architecture;
   encode_model(model, info);  // a text that cannot be written is found before the run
 

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -65,7 +67,18 @@ void EarlyStopping::on_fit_end(Progress& progress) {
   best_parameters_.clear();
 }
 
-ProgressBar::ProgressBar() : is_terminal_(isatty(STDERR_FILENO) != 0) {}
+ProgressBar::ProgressBar() {
+  const char* terminal = std::getenv("TERM");
+  const bool can_erase = terminal == nullptr || std::string_view(terminal) != "dumb";
+  is_terminal_ = can_erase && isatty(STDERR_FILENO) != 0;
+}
+
+ProgressBar::~ProgressBar() { erase(); }
+
+void ProgressBar::erase() {
+  if (is_drawn_) std::fputs("\r\033[K", stderr);
+  is_drawn_ = false;
+}
 
 void ProgressBar::on_batch_end(Progress& progress) {
   if (!is_terminal_) return;
@@ -73,6 +86,7 @@ void ProgressBar::on_batch_end(Progress& progress) {
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
   if (now - drawn_ < pause) return;
   drawn_ = now;
+  is_drawn_ = true;
   constexpr std::int64_t width = 30;
   const std::int64_t done = width * progress.batch / progress.batches;
   const std::string bar(static_cast<std::size_t>(done), '=');
@@ -81,8 +95,6 @@ void ProgressBar::on_batch_end(Progress& progress) {
                static_cast<int>(progress.batches), progress.loss);
 }
 
-void ProgressBar::on_epoch_end(Progress&, const EpochRecord&) {
-  if (is_terminal_) std::fputs("\r\033[K", stderr);
-}
+void ProgressBar::on_epoch_end(Progress&, const EpochRecord&) { erase(); }
 
 }  // namespace nabla

@@ -82,15 +82,22 @@ class EarlyStopping : public Callback {
   std::vector<Tensor> best_parameters_;
 };
 
-/// A line on standard error that shows how far the epoch is; nothing where that is no terminal.
+/// A line on standard error that shows how far the epoch is, erased at its end; nothing where that
+/// is no terminal that can erase.
 class ProgressBar : public Callback {
  public:
   ProgressBar();
+  ~ProgressBar() override;  // an error may end an epoch
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
   void on_batch_end(Progress& progress) override;
   void on_epoch_end(Progress&, const EpochRecord&) override;
 
  private:
-  bool is_terminal_;
+  void erase();
+
+  bool is_terminal_ = false;
+  bool is_drawn_ = false;
   std::int64_t drawn_ = 0;  // when, in nanoseconds
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -168,6 +169,7 @@ struct Mistake {
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
       {"", 2, "A subcommand is required; see nabla --help"},
+      {"--bogus", 2, "unknown option \"--bogus\"; see nabla --help"},
       {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
       {"train", 2, "dataset is required; see nabla train --help"},
       {"train digits --epoch 3", 2, "--epoch"},
@@ -192,6 +194,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --batch-size 0", 1, "--batch-size 0: expected at least 1"},
       {"train digits --threads 0", 1, "threads: expected 1 to 4096, got 0"},
       {"train digits --threads 2147483647", 1, "threads: expected 1 to 4096, got 2147483647"},
+      {"inspect $(printf 'a\\rb\\033[31m.safetensors')", 1, "nabla: a b [31m.safetensors: cannot"},
       {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
       {"train digits --output /dev/null", 1, "/dev/null"},
@@ -201,6 +204,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"bench --classes 0", 1, "--classes or --outputs: expected at least 1"},
       {"ops", 1, "NABLA_ISA=sse: expected avx512, avx2 or scalar", "NABLA_ISA=sse"},
       {"train fashion-mnist", 1, "dataset-fashion-mnist", "FASHION_MNIST_DIR=/nowhere"},
+      {"train " + std::string(300, 'a'), 1, "unknown data set"},
   };
   const test::Folder folder;
   for (const Mistake& mistake : mistakes) {
@@ -248,6 +252,93 @@ TEST(Tool, ASignalLeavesNothingBehind) {
   }
   run(folder, train + " | head -n 1");
   EXPECT_EQ(folder.entries(), 0);
+}
+
+// Other files in a run folder are their owner's, and so is a link that leads nowhere.
+TEST(Tool, WhatIsNotTheRunsIsLeftAlone) {
+  const test::Folder folder;
+  std::filesystem::create_directory(folder / "run");
+  write_file_atomically(folder / "run/model.safetensors.new", test::bytes_of("mine"));
+  write_file_atomically(folder / "run/.nabla-writable", test::bytes_of("mine"));
+  EXPECT_EQ(run(folder, quick + "--output run").status, 0);
+  EXPECT_EQ(test::text_of(read_file(folder / "run/model.safetensors.new")), "mine");
+  EXPECT_EQ(test::text_of(read_file(folder / "run/.nabla-writable")), "mine");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 5);
+
+  std::filesystem::create_symlink("/nowhere/run", folder / "link");
+  for (const char* name : {"link", "link/", "link/run"}) {
+    const Result result = run(folder, quick + "--output " + name);
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(contains(result.error, "cannot make this folder")) << result.error;
+    EXPECT_TRUE(std::filesystem::is_symlink(folder / "link")) << name;
+  }
+}
+
+// At the same time: the folder is the last one's, whole, and no run fails.
+TEST(Tool, TwoRunsMayShareAFolder) {
+  const test::Folder folder;
+  const std::string train = quick + "--output run --seed ";
+  for (int i = 0; i < 3; ++i) {
+    const Result both = run(folder, train + "2; s=$?; wait $p && exit $s; exit 1)",
+                            str("(", NABLA_TOOL, " ", train, "1 & p=$!;"));
+    EXPECT_EQ(both.status, 0) << both.error;
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
+    EXPECT_EQ(run(folder, "inspect run/model.safetensors").status, 0);
+  }
+}
+
+TEST(Tool, NamesADataSetWithoutItsFolders) {
+  const test::Folder folder;
+  const std::string name = "here/dat\xff";  // not UTF-8
+  std::filesystem::create_directories(folder / name);
+  const std::string image("\0\0\x08\x03\0\0\0\2\0\0\0\1\0\0\0\1ab", 18);
+  const std::string labels("\0\0\x08\x01\0\0\0\2\0\1", 10);
+  for (const std::string part : {"/train", "/t10k"}) {
+    write_file_atomically(folder / (name + part + "-images-idx3-ubyte"), test::bytes_of(image));
+    write_file_atomically(folder / (name + part + "-labels-idx1-ubyte"), test::bytes_of(labels));
+  }
+  const Result trained = run(folder, "train " + name + "/ --output run");
+  EXPECT_EQ(trained.status, 0) << trained.error;
+  const std::string inspected = run(folder, "inspect run/model.safetensors").out;
+  EXPECT_TRUE(contains(inspected, "learned from    dat\xef\xbf\xbd, seed 0\n")) << inspected;
+}
+
+// Finite weights whose scores are not.
+TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, "train digits --model softmax --epochs 1 --output run").status, 0);
+  auto bytes = read_file(folder / "run/model.safetensors");
+  const float huge = 3e38F;
+  const std::size_t values = (64 * 10 + 10) * sizeof(huge);
+  for (std::size_t at = bytes.size() - values; at < bytes.size(); at += sizeof(huge)) {
+    std::memcpy(&bytes[at], &huge, sizeof(huge));
+  }
+  write_file_atomically(folder / "m", bytes);
+  for (const char* command : {"evaluate", "predict"}) {
+    const Result result = run(folder, str(command, " m digits"));
+    EXPECT_EQ(result.status, 1) << command;
+    EXPECT_EQ(result.out, "") << command;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    EXPECT_TRUE(contains(result.error, "too large")) << result.error;
+  }
+}
+
+// `script` gives the tool a terminal, and takes what it prints there.
+TEST(Tool, AnErrorErasesTheProgressBar) {
+  const test::Folder folder;
+  if (std::system("command -v script >/dev/null") != 0) GTEST_SKIP() << "script is not installed";
+  const auto on_terminal = [&](const char* name) {
+    const std::string command =
+        str("cd ", folder.path(), " && TERM=", name, " script -qec '", NABLA_TOOL,
+            " train digits --optimizer sgd --learning-rate 1e30 --output run' /dev/null >seen "
+            "</dev/null");
+    EXPECT_NE(std::system(command.c_str()), 0);
+    return test::text_of(read_file(folder / "seen"));
+  };
+  const std::string seen = on_terminal("xterm");
+  EXPECT_TRUE(contains(seen, "epoch 1/5 [")) << seen;
+  EXPECT_TRUE(contains(seen, "\r\033[Knabla: epoch 1")) << seen;
+  EXPECT_FALSE(contains(on_terminal("dumb"), "["));
 }
 
 TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
