@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <system_error>
 
 #include "nabla/base/error.h"
@@ -31,15 +32,17 @@ std::string file_name_of(const std::string& text) {
 std::vector<std::string> folders_to_remove;
 
 extern "C" void remove_folders_and_end(int signal) {
+  static std::atomic_flag begun;
+  if (begun.test_and_set()) return;  // a second signal, on another thread
   for (const std::string& folder : folders_to_remove) ::rmdir(folder.c_str());  // if it is empty
-  ::raise(signal);  // which ends the program after this function: it is no longer caught
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);  // which ends the program after this function
 }
 
 void remove_folders_at_signals() {
   struct sigaction action {};
   action.sa_handler = remove_folders_and_end;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  ::sigfillset(&action.sa_mask);  // a second signal waits until the folders are gone
+  ::sigfillset(&action.sa_mask);  // signals to this thread wait until the folders are gone
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
     struct sigaction old {};
     ::sigaction(signal, nullptr, &old);

@@ -169,7 +169,8 @@ TEST(ModelFile, IsOnlyForDataWithTargets) {
   const data::Dataset none{.name = "none",
                            .inputs = Tensor::empty({DType::u8, {1, 2, 2}}),
                            .targets = {},
-                           .class_names = {}};
+                           .class_names = {},
+                           .input_scale = info.input_scale};
   const std::string expected =
       "data set \"none\": targets f32[] without class names: expected f32[samples, outputs]";
   EXPECT_EQ(test::message_of<ShapeError>([&] { describe(small_model(0), none); }), expected);
