@@ -93,6 +93,7 @@ void RunFolder::remove_made() const {
 
 void RunFolder::write(const std::vector<File>& files) const {
   std::vector<FileContent> contents;
+  contents.reserve(files.size());
   for (const auto& [name, bytes] : files) contents.push_back({(path_ / name).string(), bytes});
   write_files_atomically(contents);
 }
