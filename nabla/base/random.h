@@ -28,6 +28,13 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
   return counter;
 }
 
+/// Where the streams of a seed begin that a use draws from: so far apart that no two uses share
+/// one. Layer i, from 1, of a model takes stream i.
+namespace streams {
+inline constexpr std::uint64_t orders = std::uint64_t{1} << 32;  ///< of epochs
+inline constexpr std::uint64_t splits = std::uint64_t{2} << 32;  ///< of classes
+}  // namespace streams
+
 /// Draws one after the other from a seed and a stream: for shuffles and initial weights on the
 /// host.
 class Random {

@@ -196,7 +196,7 @@ Split split(const Dataset& whole, double test_part, std::uint64_t seed) {
   std::vector<std::int64_t> test;
   for (std::size_t group = 0; group < groups.size(); ++group) {
     std::vector<std::int64_t>& rows = groups[group];
-    Random random(seed, group);
+    Random random(seed, streams::splits + group);
     shuffle(std::span(rows), random);
     const auto border = rows.begin() + std::lround(test_part * static_cast<double>(rows.size()));
     test.insert(test.end(), rows.begin(), border);

@@ -78,7 +78,7 @@ void Loader::start_epoch(std::int64_t epoch) {
   epoch_ = epoch;
   order_.resize(static_cast<std::size_t>(dataset_.size()));
   std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-  Random random(options_.seed, static_cast<std::uint64_t>(epoch));
+  Random random(options_.seed, streams::orders + static_cast<std::uint64_t>(epoch));
   shuffle(std::span(order_), random);
 }
 

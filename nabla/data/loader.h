@@ -27,7 +27,7 @@ struct Batch {
 };
 
 /// Goes through a data set in batches. The order of an epoch is a Fisher-Yates shuffle by
-/// Random(seed, epoch): the same on every machine.
+/// Random(seed, streams::orders + epoch): the same on every machine.
 ///
 ///     Loader loader(train, {.batch_size = 64, .shuffle = true});
 ///     for (std::int64_t epoch = 0; epoch < 10; ++epoch) {

@@ -86,11 +86,11 @@ TEST(Loader, ShufflesEachSampleOnceAnEpoch) {
   EXPECT_EQ(first, tens(100));
 }
 
-// The order is Fisher and Yates' shuffle from the last element down, by Random(seed, epoch).
+// The order is Fisher and Yates' shuffle from the last element down, by stream 2^32 + epoch.
 TEST(Loader, OrderIsTheOneDescribed) {
   Loader loader(counted(5), {.batch_size = 5, .shuffle = true, .seed = 9});
   std::vector<double> expected = tens(5);
-  Random random(9, 2);
+  Random random(9, (std::uint64_t{1} << 32) + 2);
   for (std::uint32_t left = 5; left > 1; --left) {
     std::swap(expected[left - 1], expected[random.below(left)]);
   }
