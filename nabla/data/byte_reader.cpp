@@ -45,17 +45,19 @@ std::size_t likely_size(std::span<const std::byte> file) {
 
 }  // namespace
 
-ByteReader::ByteReader(std::span<const std::byte> file, std::string_view source)
+ByteReader::ByteReader(std::span<const std::byte> file, std::string_view source, std::size_t most)
     : content_(file), source_(source) {
-  if (file.size() >= 2 && file[0] == std::byte{0x1f} && file[1] == std::byte{0x8b}) unpack(file);
+  if (file.size() >= 2 && file[0] == std::byte{0x1f} && file[1] == std::byte{0x8b}) {
+    unpack(file, most);
+  }
 }
 
-void ByteReader::unpack(std::span<const std::byte> file) {
+void ByteReader::unpack(std::span<const std::byte> file, std::size_t most) {
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> unpacker(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!unpacker) throw std::bad_alloc();
-  const std::size_t most = best_ratio * file.size();
-  unpacked_ = Buffer::allocate(likely_size(file));
+  const std::size_t limit = std::min(best_ratio * file.size(), most);
+  unpacked_ = Buffer::allocate(std::min(likely_size(file), limit));
   std::size_t size = 0;
   for (std::size_t start = 0; start < file.size();) {
     std::size_t used = 0;
@@ -63,11 +65,15 @@ void ByteReader::unpack(std::span<const std::byte> file) {
     const libdeflate_result result = libdeflate_gzip_decompress_ex(
         unpacker.get(), &file[start], file.size() - start, unpacked_->data() + size,
         unpacked_->bytes() - size, &used, &made);
-    if (result == LIBDEFLATE_INSUFFICIENT_SPACE && unpacked_->bytes() < most) {
-      BufferRef larger = Buffer::allocate(std::min(2 * unpacked_->bytes(), most));
+    if (result == LIBDEFLATE_INSUFFICIENT_SPACE && unpacked_->bytes() < limit) {
+      BufferRef larger = Buffer::allocate(std::min(2 * unpacked_->bytes(), limit));
       std::memcpy(larger->data(), unpacked_->data(), size);
       unpacked_ = std::move(larger);
       continue;
+    }
+    if (result == LIBDEFLATE_INSUFFICIENT_SPACE && limit == most) {
+      throw FileError(str(source_, ": the gzip data hold more than ", most,
+                          " bytes: expected at most so many; unpack the file first"));
     }
     if (result != LIBDEFLATE_SUCCESS) fail_to_unpack(file, start, source_);
     start += used;

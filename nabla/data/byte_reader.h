@@ -14,9 +14,14 @@ namespace nabla::data {
 /// what was packed in it.
 class ByteReader {
  public:
+  /// Bytes that packed data may have unpacked: a few megabytes can hold thousands of times as many.
+  static constexpr std::size_t most_unpacked = std::size_t{4} << 30;
+
   /// `file` and `source`, a path that starts every message, must outlive the reader. Throws
-  /// FileError where packed data are damaged; takes memory for no more than they can hold.
-  ByteReader(std::span<const std::byte> file, std::string_view source);
+  /// FileError where packed data are damaged, or more than `most`; takes memory for no more than
+  /// they can hold.
+  ByteReader(std::span<const std::byte> file, std::string_view source,
+             std::size_t most = most_unpacked);
 
   /// Bytes that are left.
   std::size_t left() const { return content_.size() - position_; }
@@ -32,7 +37,7 @@ class ByteReader {
   [[noreturn]] void fail(std::string_view what, std::string_view expected) const;
 
  private:
-  void unpack(std::span<const std::byte> file);
+  void unpack(std::span<const std::byte> file, std::size_t most);
 
   std::span<const std::byte> content_;
   std::string_view source_;

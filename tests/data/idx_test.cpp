@@ -5,6 +5,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
+#include "nabla/data/byte_reader.h"
 #include "tests/support/files.h"
 #include "tests/support/packing.h"
 
@@ -140,6 +141,15 @@ TEST(IdxErrors, WhatIsNoGzipIsNamedByItsByte) {
 }
 
 // A size that the packed data cannot have.
+TEST(IdxErrors, GzipOfMoreThanIsAllowed) {
+  const std::string packed = gzip(std::string(1000, '\0'));
+  const auto bytes = bytes_of(packed);
+  EXPECT_EQ(ByteReader(bytes, "f", 1000).left(), 1000U);
+  EXPECT_EQ(message_of<FileError>([&] { ByteReader(bytes, "f", 999); }),
+            "f: the gzip data hold more than 999 bytes: expected at most so many; unpack the file "
+            "first");
+}
+
 TEST(IdxErrors, GzipOfAnImpossibleSize) {
   std::string packed = gzip(small);
   packed.replace(packed.size() - 4, 4, "\xff\xff\xff\xff");
