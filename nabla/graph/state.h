@@ -39,6 +39,11 @@ class State {
     if (!impl().value.buffer().unique()) leave_to_readers();
     return memory();
   }
+  /// Whether its memory is at this address, ready to be written as it is.
+  bool is_writable_at(const std::byte* address) const {
+    const BufferRef& buffer = impl_->value.buffer();
+    return buffer.unique() && buffer->data() == address;
+  }
   /// Address of the variable's own memory.
   std::byte* memory() const { return impl().memory->data() + impl().offset; }
   /// Identifies the variable among all.

@@ -183,8 +183,44 @@ HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
   }
 }
 
-// compute_tile for every number of rows and each way to cover the columns: one column, or some
-// vectors the last of which is partial or not.
+template <class T>
+HWY_INLINE T multiply_add(T a, T b, T c) {
+#if HWY_NATIVE_FMA
+  if constexpr (sizeof(T) == 4) return __builtin_fmaf(a, b, c);
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+// A tile of one column, a row of A at a time times a number.
+template <class T, int rows>
+HWY_NOINLINE void compute_column(const GemmTile<T>& t) {
+  const T* a = t.a;
+  const T* b = t.b;
+  const int64_t a_row_stride = t.a_row_stride;
+  T sum[rows] = {};
+  for (int64_t k = t.k; k > 0; --k) {
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) sum[i] = multiply_add(a[i * a_row_stride], *b, sum[i]);
+    a += t.a_column_stride;
+    b += t.b_row_stride;
+  }
+  if (t.packed_b != nullptr) {
+    for (int64_t k = 0; k < t.k; ++k) t.packed_b[k * panel<T>] = t.b[k * t.b_row_stride];
+  }
+  const int64_t c_row_stride = t.transposed ? 1 : t.c_row_stride;
+  const bool adds = t.add || t.scale != nullptr;
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+    T& c = t.c[i * c_row_stride];
+    if (t.scale != nullptr) sum[i] *= *t.scale;
+    c = adds ? c + sum[i] : sum[i];
+  }
+}
+
+// Tiles for every number of rows and each way to cover the columns: one column, or some vectors the
+// last of which is partial or not.
 template <class T>
 using TileFunction = void (*)(const GemmTile<T>&);
 constexpr int tile_widths = 1 + 2 * tile_vectors;
@@ -194,7 +230,7 @@ constexpr TileFunction<T> tile_function() {
   constexpr int rows = i / tile_widths + 1;
   constexpr int width = i % tile_widths;
   if constexpr (width == 0) {
-    return compute_tile<hn::CappedTag<T, 1>, rows, 1, false>;
+    return compute_column<T, rows>;
   } else {
     return compute_tile<Lanes<T>, rows, (width + 1) / 2, width % 2 == 1>;
   }

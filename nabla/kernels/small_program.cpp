@@ -13,17 +13,16 @@ bool SmallProgram::bind(const TileProgram& program) {
   if (rank > 2) return false;
   const std::int64_t rows = rank == 2 ? program.extents[0] : 1;
   const std::int64_t columns = rank >= 1 ? program.extents[rank - 1] : 1;
-  elements_ = rows * columns;
-  if (elements_ == 0 || elements_ > TileProgram::tile_size) return false;
+  const std::int64_t elements = rows * columns;
+  if (elements == 0 || elements > TileProgram::tile_size) return false;
 
   const std::size_t operands = program.operands.size();
   const std::size_t places = operands + static_cast<std::size_t>(program.temporaries);
-  memory_.resize(places *
-                 static_cast<std::size_t>(elements_ + 8));  // some apart: other cache lines
+  memory_.resize(places * static_cast<std::size_t>(elements + 8));  // some apart: other cache lines
   std::vector<std::byte*> place(places);
   for (std::size_t i = 0; i < places; ++i) {
     place[i] =
-        reinterpret_cast<std::byte*>(memory_.data() + i * static_cast<std::size_t>(elements_ + 8));
+        reinterpret_cast<std::byte*>(memory_.data() + i * static_cast<std::size_t>(elements + 8));
   }
   for (std::size_t i = 0; i < operands; ++i) {
     const TileOperand& operand = program.operands[i];
@@ -47,10 +46,10 @@ bool SmallProgram::bind(const TileProgram& program) {
       auto& addresses = addresses_[calls_.size()];
       for (const std::uint8_t i : instruction.places) addresses.push_back(place[i]);
       auto* list = reinterpret_cast<std::byte*>(addresses.data());
-      calls_.push_back({instruction.tile, list, nullptr, nullptr, nullptr});
+      calls_.push_back({instruction.tile, elements, list, nullptr, nullptr, nullptr});
       continue;
     }
-    calls_.push_back({instruction.tile, place[instruction.a], place[instruction.b],
+    calls_.push_back({instruction.tile, elements, place[instruction.a], place[instruction.b],
                       place[instruction.c], place[instruction.out]});
   }
   find_moves(program, place);
@@ -65,13 +64,13 @@ void SmallProgram::find_moves(const TileProgram& program, const std::vector<std:
   };
   for (std::size_t k = 0; k < calls_.size(); ++k) {
     const TileInstruction& instruction = program.instructions[k];
-    Call& call = calls_[k];
+    KernelCall& call = calls_[k];
     for (std::size_t j = 0; j < instruction.places.size(); ++j) {
       const std::size_t i = instruction.places[j];
       if (moves(i)) moves_.push_back({&program.operands[i].data, &addresses_[k][j]});
     }
     if (!instruction.places.empty()) continue;
-    const std::pair<std::uint8_t, std::byte**> inputs[] = {
+    const std::pair<std::uint8_t, const std::byte**> inputs[] = {
         {instruction.a, &call.a}, {instruction.b, &call.b}, {instruction.c, &call.c}};
     for (const auto& [i, address] : inputs) {
       if (moves(i)) moves_.push_back({&program.operands[i].data, address});

@@ -9,6 +9,25 @@
 
 namespace nabla {
 
+/// A call with all that it needs.
+struct KernelCall {
+  Tile function;
+  std::int64_t n;
+  const std::byte *a, *b, *c;
+  std::byte* out;
+
+  void operator()() const { function(n, a, b, c, out); }
+
+  /// runner.run(); it must stay where it is.
+  template <class Runner>
+  static KernelCall to_run(Runner& runner) {
+    const auto run = [](std::int64_t, const void*, const void*, const void*, void* object) {
+      static_cast<Runner*>(object)->run();
+    };
+    return {run, 0, nullptr, nullptr, nullptr, reinterpret_cast<std::byte*>(&runner)};
+  }
+};
+
 class SmallProgram {
  public:
   /// Takes over a program of at most one tile and two axes, with the addresses that its operands
@@ -20,37 +39,42 @@ class SmallProgram {
   void run() {
     for (const Move& move : moves_) *move.address = *move.now;
     for (const Copy& copy : copies_in_) copy_in(copy);
-    for (const Call& call : calls_) call.tile(elements_, call.a, call.b, call.c, call.out);
+    for (const KernelCall& call : calls_) call();
+  }
+
+  /// Appends what run() does: call by call where nothing moves or is copied.
+  void append_to(std::vector<KernelCall>& calls) {
+    if (moves_.empty() && copies_in_.empty()) {
+      calls.insert(calls.end(), calls_.begin(), calls_.end());
+    } else {
+      calls.push_back(KernelCall::to_run(*this));
+    }
   }
 
   /// Where the program's result lies, densely.
   std::byte* result() const { return result_; }
 
  private:
-  struct Call {
-    Tile tile;
-    std::byte *a, *b, *c, *out;
-  };
   // Rows of a strided operand, to lie densely.
   struct Copy {
     std::size_t operand;
-    std::byte *from, *to;
+    const std::byte* from;
+    std::byte* to;
     std::int64_t rows, row_bytes, row_step;
   };
   // An address in a call or a copy, and where it stands now.
   struct Move {
     std::byte* const* now;
-    std::byte** address;
+    const std::byte** address;
   };
   static void copy_in(const Copy& copy);
   void find_moves(const TileProgram& program, const std::vector<std::byte*>& place);
 
-  std::int64_t elements_ = 0;
   std::vector<Copy> copies_in_;
-  std::vector<Call> calls_;
+  std::vector<KernelCall> calls_;
   std::vector<Move> moves_;
-  std::vector<std::vector<std::byte*>> addresses_;  // that joined tiles take, by call
-  std::vector<double> memory_;                      // temporaries and copies
+  std::vector<std::vector<const std::byte*>> addresses_;  // that joined tiles take, by call
+  std::vector<double> memory_;                            // temporaries and copies
   std::byte* result_ = nullptr;
 };
 

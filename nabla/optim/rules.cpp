@@ -63,11 +63,11 @@ Adam::Adam(AdamOptions options)
 
 // With c = sqrt(1 - beta2^t): -eta c / (1 - beta1^t) and epsilon c, since
 // m / (1 - beta1^t) / (sqrt(v) / c + epsilon) = c / (1 - beta1^t) m / (sqrt(v) + epsilon c).
-// 1 - beta^t is -expm1(t log beta), precise for small t, where it is close to 0.
+// beta^t - 1 is expm1(t log beta), precise for small t, where it is close to 0.
 Tensors Adam::coefficients(const Step& step) const {
-  const auto bias = [&](double beta) { return -expm1(step.count * std::log(beta)); };
-  const Tensor c = sqrt(bias(options_.beta2));
-  return {-step.rate * c / bias(options_.beta1), options_.epsilon * c};
+  const auto minus_bias = [&](double beta) { return expm1(step.count * std::log(beta)); };
+  const Tensor c = sqrt(-minus_bias(options_.beta2));
+  return {step.rate * c / minus_bias(options_.beta1), options_.epsilon * c};
 }
 
 void Adam::update(const Variables& variables, const Tensor& g, const Tensors& coefficients) const {

@@ -53,6 +53,8 @@ struct Plan::Impl {
   BufferRef arena;
   std::size_t arena_bytes = 0;
   std::vector<std::unique_ptr<lowering::Step>> steps;
+  std::vector<KernelCall> calls;        // of all steps
+  std::vector<std::size_t> first_call;  // of each step, and the end
   std::vector<StateUse> states;
   std::vector<External> inputs;
   std::vector<FinalCopy> final_copies;
@@ -65,6 +67,7 @@ struct Plan::Impl {
   void allocate(const Program& program);
   void make_outputs(const Program& program);
   void bind(const Program& program, std::byte*& field, const Value& value);
+  void leave_to_readers(Tensor& output);
   void prepare(const std::vector<Tensor>& in);
 };
 
@@ -141,24 +144,33 @@ Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
 
 Plan::~Plan() = default;
 
+void Plan::Impl::leave_to_readers(Tensor& output) {
+  const Output& own = output_memory[static_cast<std::size_t>(&output - outputs.data())];
+  output.buffer()->leave();
+  output = Tensor(output.layout(), output.dtype(), Buffer::part_of(own.memory, 0, own.bytes));
+}
+
 // Brings addresses up to date, and leaves what somebody still holds to him.
 void Plan::Impl::prepare(const std::vector<Tensor>& in) {
   for (StateUse& use : states) {
+    if (use.state.is_writable_at(use.memory.address)) continue;
     const bool has_moved =
         use.memory.move_to(use.is_written ? use.state.writable_memory() : use.state.memory());
     moved = moved || has_moved;
   }
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    Tensor& output = outputs[i];
-    if (output.buffer().unique()) continue;
-    output.buffer()->leave();
-    output = Tensor(output.layout(), output.dtype(),
-                    Buffer::part_of(output_memory[i].memory, 0, output_memory[i].bytes));
+  for (Tensor& output : outputs) {
+    if (!output.buffer().unique()) leave_to_readers(output);
   }
   // Last: an input may be what was read from a state or an output, and has just been given a copy.
   for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
   if (std::exchange(moved, false)) {
-    for (const auto& step : steps) step->prepare();
+    calls.clear();
+    first_call.clear();
+    for (const auto& step : steps) {
+      first_call.push_back(calls.size());
+      step->prepare(calls);
+    }
+    first_call.push_back(calls.size());
   }
 }
 
@@ -173,7 +185,7 @@ const std::vector<Tensor>& Plan::run(const std::vector<Tensor>& inputs) {
   }
   impl_->prepare(inputs);
   const FlushDenormals flush;
-  for (const auto& step : impl_->steps) step->run();
+  for (const KernelCall& call : impl_->calls) call();
   for (const Impl::FinalCopy& copy : impl_->final_copies) {
     std::memcpy(impl_->states[copy.state].state.memory(), copy.from, copy.bytes);
   }
@@ -192,7 +204,9 @@ std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repet
     const FlushDenormals flush;
     for (std::size_t i = 0; i < infos.size(); ++i) {
       const auto start = Clock::now();
-      impl_->steps[i]->run();
+      for (std::size_t k = impl_->first_call[i]; k < impl_->first_call[i + 1]; ++k) {
+        impl_->calls[k]();
+      }
       seconds[i].push_back(std::chrono::duration<double>(Clock::now() - start).count());
     }
     for (const Impl::FinalCopy& copy : impl_->final_copies) {

@@ -41,8 +41,10 @@ class KernelStep : public Step {
 class TileStep : public Step {
  public:
   TileProgram program;
-  void prepare() override { small_.bind(program); }
-  void run() override { small_.empty() ? program.run() : small_.run(); }
+  void prepare(std::vector<KernelCall>& calls) override {
+    small_.bind(program) ? small_.append_to(calls) : Step::prepare(calls);
+  }
+  void run() override { program.run(); }
 
  private:
   SmallProgram small_;
@@ -62,25 +64,23 @@ class ProductStep : public Step {
   std::vector<T> small_c;       // where a product of one tile is made, which spares it strips
   std::int64_t m = 0, n = 0, k = 0;
 
-  void prepare() override {
-    if (scale == nullptr) {
-      if (small_c.empty() && m * n > TileProgram::tile_size) return;
-      epilogue.operands[0].data = c_data;
-      if (!small_epilogue_.bind(epilogue)) return;
-    }
+  void prepare(std::vector<KernelCall>& calls) override {
+    Step::prepare(calls);
+    runs_strips_ = scale == nullptr && !bind_epilogue();
+    if (runs_strips_) return;
     small_product_.bind(product());
+    small_epilogue_.append_to(calls);
   }
 
   void run() override {
-    if (!small_product_.empty()) {
-      small_product_.run(reinterpret_cast<const T*>(a_data), reinterpret_cast<const T*>(b_data),
-                         reinterpret_cast<T*>(c_data), reinterpret_cast<const T*>(scale));
-    } else if (scale != nullptr || !small_epilogue_.empty()) {
+    if (runs_strips_) {
+      run_strips();
+    } else if (small_product_.empty()) {
       gemm(product());
     } else {
-      run_strips();
+      small_product_.run(reinterpret_cast<const T*>(a_data), reinterpret_cast<const T*>(b_data),
+                         reinterpret_cast<T*>(c_data), reinterpret_cast<const T*>(scale));
     }
-    small_epilogue_.run();
   }
 
  private:
@@ -90,6 +90,13 @@ class ProductStep : public Step {
     product.b.data = reinterpret_cast<const T*>(b_data);
     product.scale = reinterpret_cast<const T*>(scale);
     return product;
+  }
+
+  // Whether the epilogue can follow the whole product.
+  bool bind_epilogue() {
+    if (small_c.empty() && m * n > TileProgram::tile_size) return false;
+    epilogue.operands[0].data = c_data;
+    return small_epilogue_.bind(epilogue);
   }
 
   void run_strips() {
@@ -104,6 +111,7 @@ class ProductStep : public Step {
     gemm(product);
   }
 
+  bool runs_strips_ = false;
   std::uint64_t pass_ = 0;
   SmallGemm<T> small_product_;
   SmallProgram small_epilogue_;  // where the product is one tile
@@ -118,7 +126,7 @@ class SumStep : public Step {
   std::vector<std::byte> own_result;  // where only `after` needs it
   TileProgram after;                  // operand 0 is the result
 
-  void prepare() override {
+  void prepare(std::vector<KernelCall>& calls) override {
     const auto [outer, n, inner] = sum.extents;
     if (terms == nullptr) {
       sum.prepare();
@@ -126,7 +134,12 @@ class SumStep : public Step {
       if (inner == 1) sum_rows_ = sum_rows(sum.dtype);
       if (inner > 1 && outer == 1) add_rows_ = add_rows(sum.dtype);
     }
-    small_after_.bind(after);
+    Step::prepare(calls);
+    if (small_after_.bind(after)) {
+      small_after_.append_to(calls);
+    } else if (!after.instructions.empty()) {
+      calls.push_back(KernelCall::to_run(after));
+    }
   }
 
   void run() override {
@@ -139,11 +152,6 @@ class SumStep : public Step {
       reduce_sum(sum.dtype, sum.extents, terms, result);
     } else {
       sum.run(result);
-    }
-    if (!small_after_.empty()) {
-      small_after_.run();
-    } else if (!after.instructions.empty()) {
-      after.run();
     }
   }
 

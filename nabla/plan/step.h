@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "nabla/kernels/gemm.h"
+#include "nabla/kernels/small_program.h"
 #include "nabla/kernels/tile_program.h"
 #include "nabla/plan/plan.h"
 #include "nabla/plan/program.h"
@@ -18,8 +19,11 @@ class Step {
   virtual ~Step() = default;
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
-  /// To be called before the first run, and whenever addresses of other than inputs have changed.
-  virtual void prepare() {}
+  /// Appends the calls that do the work. To be called before the first run, and whenever addresses
+  /// of other than inputs have changed: then earlier calls are void.
+  virtual void prepare(std::vector<KernelCall>& calls) {
+    calls.push_back(KernelCall::to_run(*this));
+  }
   virtual void run() = 0;
 
   StepInfo info;

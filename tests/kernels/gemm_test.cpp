@@ -205,7 +205,7 @@ TYPED_TEST(GemmTest, LayersOfNetworksOnSeveralThreads) {
   const Size sizes[] = {{32, 128, 784},  {784, 128, 32},  {33, 10, 128},  {128, 10, 33},
                         {131, 512, 100}, {100, 131, 512}, {67, 1030, 65}, {2000, 1, 70},
                         {1, 2000, 70},   {300, 300, 1},   {1, 1, 3000},   {10, 784, 50},
-                        {512, 10, 512}};
+                        {512, 10, 512},  {70, 49, 30}};  // 49: the last panel of B is one column
   for (const int count : {1, 2, 3}) {
     set_threads(count);
     for (const Size& s : sizes) {
