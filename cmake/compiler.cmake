@@ -4,10 +4,15 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# Not in other people's projects, whose compilers may know more warnings.
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_COMPILE_WARNING_AS_ERROR ON)
+endif()
+
 add_library(nabla_flags INTERFACE)
 target_compile_features(nabla_flags INTERFACE cxx_std_20)
 target_compile_options(nabla_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Werror
+  -Wall -Wextra -Wpedantic -Wconversion
   -Wno-missing-field-initializers  # aggregates with designated initialisers leave fields at their defaults
   -ffp-contract=off    # a product and a sum are fused only where a kernel says so: same bits everywhere
   -falign-loops=32 -fno-math-errno -fno-trapping-math)  # nobody asks errno or the exception flags: selections become vectors
