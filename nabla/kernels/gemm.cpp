@@ -47,9 +47,9 @@ using std::int64_t;
 constexpr int64_t block_bytes = (HWY_TARGET <= HWY_AVX3 ? 512 : 256) << 10;
 constexpr int64_t most_columns = 512;  // of a block
 constexpr int64_t strip_elements = 2048;
-// Of a strip whose A is packed: whole tiles, and whole cache lines of columns of A, so that each
-// line is read once.
-constexpr int64_t packed_strip_rows = 48;
+// Of a strip whose A lies by columns: whole tiles, and whole cache lines of A, so that each line is
+// read once.
+constexpr int64_t whole_line_rows = 48;
 // In multiply-adds; a core does some fifty in a nanosecond.
 constexpr int64_t tiny_work = 1024;         // less is computed without choosing blocks
 constexpr int64_t parallel_work = 1 << 20;  // less stays on the caller's thread
@@ -71,6 +71,11 @@ struct Blocking {
   int64_t strip_rows;
   int64_t group_rows;  // a multiple of strip_rows
 };
+
+template <class T>
+bool lies_by_columns(const MatrixView<T>& matrix) {
+  return matrix.row_stride == 1 && matrix.column_stride != 1;
+}
 
 template <class T>
 Blocking<T> choose_blocking(const Gemm<T>& g) {
@@ -108,11 +113,13 @@ Blocking<T> choose_blocking(const Gemm<T>& g) {
     const bool often =
         s.m >= 10 * tile_rows || (s.m >= 16 && bytes_apart(s.b.row_stride) % 2048 == 0);
     s.pack_b = transpose_b || (often && s.n > panel<T>);
-    s.pack_a = s.a.row_stride == 1 && s.a.column_stride != 1 && s.n >= 4 * panel<T> &&
+    s.pack_a = lies_by_columns(s.a) && s.n >= 4 * panel<T> &&
                (s.k >= 256 || bytes_apart(s.a.column_stride) % 512 == 0);
   }
   s.strip_rows = std::max<int64_t>(1, strip_elements / s.block_columns / tile_rows) * tile_rows;
-  if (s.pack_a && s.m >= 2 * packed_strip_rows) s.strip_rows = packed_strip_rows;
+  if (!s.transposed && lies_by_columns(s.a) && s.m >= 2 * whole_line_rows) {
+    s.strip_rows = whole_line_rows;
+  }
   const int64_t strip_work = s.strip_rows * s.block_columns * std::max<int64_t>(1, s.k);
   const int64_t group_work = std::max(task_work, s.m * s.n * s.k / most_tasks);
   s.group_rows = s.strip_rows * ceil_divide(group_work, strip_work);
