@@ -6,6 +6,7 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
+#include "nabla/nn/loss.h"
 #include "nabla/ops/ops.h"
 #include "tests/support/files.h"
 #include "tests/support/modes.h"
@@ -234,6 +235,22 @@ TEST(Conventions, ProductsWithZeros) {
 
 TEST(Conventions, VarianceIsTheMeanSquare) {
   EXPECT_EQ(variance(vector({1, 2, 3, 4})).item(), 1.25);
+}
+
+// As in NumPy: 0 / 0 for a mean, the neutral element for a sum or product, no answer for others.
+TEST(Conventions, MeansOfNothingAreNotNumbers) {
+  const Tensor none = Tensor::from(Values{}, {0, 2});
+  const Tensor labels = Tensor::from(std::vector<std::int64_t>{}, {0});
+  for (const Tensor& result :
+       {mean(none), mean(none, {0}), variance(none), variance(none, {0}),
+        nn::cross_entropy(none, labels), nn::mean_squared_error(none, none)}) {
+    for (const double value : result.to_doubles()) EXPECT_TRUE(std::isnan(value));
+  }
+  EXPECT_EQ(mean(none, {0}).shape(), Shape{2});
+  EXPECT_EQ(sum(none, {0}).to_doubles(), (Values{0, 0}));
+  EXPECT_EQ(product(none, {0}).to_doubles(), (Values{1, 1}));
+  EXPECT_THROW(max(none), ShapeError);
+  EXPECT_THROW(argmax(none, 0), ShapeError);
 }
 
 TEST(Conventions, StepsHaveNoDerivative) {
