@@ -14,6 +14,7 @@
 #include "nabla/base/text.h"
 #include "nabla/data/dataset.h"
 #include "nabla/nn/loss.h"
+#include "nabla/nn/sequential.h"
 
 namespace nabla::cli {
 
@@ -59,6 +60,9 @@ data::Dataset load_part(const std::string& name, const PartOptions& options, std
 /// The loss that models for such data are trained by: cross-entropy for classes, else mean squared
 /// error.
 nn::Loss loss_for(bool classes);
+
+/// The model of --model. Throws what make_model throws, and ValueError for one without parameters.
+nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs);
 
 /// "87.3 %"
 std::string percent(double part);

@@ -39,6 +39,15 @@ nn::Loss loss_for(bool classes) {
   return classes ? nn::Loss(nn::cross_entropy) : nn::Loss(nn::mean_squared_error);
 }
 
+nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs) {
+  nn::Sequential model = nn::make_model(text, sample, outputs);
+  if (model.parameters().empty()) {
+    throw ValueError(str("--model ", quote(text),
+                         " has no parameters: expected a layer that learns, such as dense"));
+  }
+  return model;
+}
+
 std::string percent(double part) {
   std::ostringstream out;
   out << std::fixed << std::setprecision(2) << 100 * part << " %";

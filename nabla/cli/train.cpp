@@ -93,7 +93,7 @@ void train(const Options& options) {
   const auto [train_part, test_part] = data::load(options.dataset, options.seed);
   const bool classes = !train_part.class_names.empty();
   const nn::Sequential model =
-      nn::make_model(architecture, train_part.sample_shape(), train_part.outputs());
+      learning_model(architecture, train_part.sample_shape(), train_part.outputs());
   model.initialize(options.seed);
   ModelInfo info = describe(model, train_part, options.seed);
   info.dataset = name_of(train_part.name);

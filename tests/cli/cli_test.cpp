@@ -202,6 +202,8 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"inspect none", 1, "unknown data set \"none\""},
       {"bench --input 28x --classes 10", 1, "\"28x\" is no shape"},
       {"bench --classes 0", 1, "--classes or --outputs: expected at least 1"},
+      {"bench --model relu --input 10 --classes 10", 1,
+       "--model \"relu\" has no parameters: expected a layer that learns, such as dense"},
       {"ops", 1, "NABLA_ISA=sse: expected avx512, avx2 or scalar", "NABLA_ISA=sse"},
       {"train fashion-mnist", 1, "dataset-fashion-mnist", "FASHION_MNIST_DIR=/nowhere"},
       {"train " + std::string(300, 'a'), 1, "unknown data set"},
@@ -321,6 +323,21 @@ TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
     EXPECT_EQ(lines(result.error), 1) << result.error;
     EXPECT_TRUE(contains(result.error, "too large")) << result.error;
   }
+}
+
+TEST(Tool, AModelThatCannotLearnIsNotTrained) {
+  const test::Folder folder;
+  const std::string image("\0\0\x08\x03\0\0\0\2\0\0\0\1\0\0\0\2abcd", 20);
+  const std::string labels("\0\0\x08\x01\0\0\0\2\0\1", 10);
+  for (const std::string part : {"train", "t10k"}) {
+    write_file_atomically(folder / (part + "-images-idx3-ubyte"), test::bytes_of(image));
+    write_file_atomically(folder / (part + "-labels-idx1-ubyte"), test::bytes_of(labels));
+  }
+  const Result result = run(folder, "train . --model \"flatten relu\" --output run");
+  EXPECT_EQ(result.error,
+            "nabla: --model \"flatten relu\" has no parameters: expected a layer that learns, such "
+            "as dense\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
 }
 
 // `script` gives the tool a terminal, and takes what it prints there.
