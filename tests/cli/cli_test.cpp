@@ -11,6 +11,8 @@
 
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
+#include "nabla/nn/architecture.h"
+#include "nabla/train/model_file.h"
 #include "tests/support/files.h"
 
 namespace nabla {
@@ -303,6 +305,20 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
   EXPECT_EQ(trained.status, 0) << trained.error;
   const std::string inspected = run(folder, "inspect run/model.safetensors").out;
   EXPECT_TRUE(contains(inspected, "learned from    points, seed 0\n")) << inspected;
+}
+
+TEST(Tool, InspectShowsControlCharactersEscaped) {
+  const test::Folder folder;
+  const nn::Sequential model = nn::make_model("dense", {2}, 2);
+  save_model(folder / "m", model,
+             {.architecture = "dense",
+              .input_shape = {2},
+              .outputs = 2,
+              .class_names = {"a\033[31m\n", "b"},
+              .dataset = "d\x7f"});
+  const Result result = run(folder, "inspect m");
+  EXPECT_TRUE(contains(result.out, "classes: a\\x1b[31m\\x0a, b\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "learned from    d\\x7f, seed 0\n")) << result.out;
 }
 
 // Finite weights whose scores are not.
