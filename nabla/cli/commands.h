@@ -42,6 +42,9 @@ CLI::Validator whole_number() {
   return {check, ""};
 }
 
+/// What an option that is a double takes: CLI11 by itself reads 0x10 as 16.
+CLI::Validator decimal_number();
+
 /// Adds --threads; the command sets the number with set_threads().
 void add_threads(CLI::App& command, int& threads);
 /// As many threads as processors may be used.

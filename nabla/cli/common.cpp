@@ -14,6 +14,17 @@ namespace nabla::cli {
 
 int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
+CLI::Validator decimal_number() {
+  const auto check = [](std::string& text) -> std::string {
+    double number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc() && stop == end) return "";
+    return str("expected a number such as 0.001 or 1e-3, got ", quote(text));
+  };
+  return {check, ""};
+}
+
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
       ->transform(whole_number<int>())
