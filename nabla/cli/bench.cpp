@@ -165,7 +165,7 @@ void bench(const Options& options) {
   const Shape sample = parse_extents(options.input);
   const std::int64_t outputs = options.classes + options.outputs;
   if (outputs < 1) throw ValueError("--classes or --outputs: expected at least 1");
-  const nn::Sequential model = nn::make_model(options.model, sample, outputs);
+  const nn::Sequential model = learning_model(options.model, sample, outputs);
   const nn::Loss loss = loss_for(options.classes != 0);
   const auto optimizer = optim::make_optimizer(options.optimizer);
   optimizer->attach(model.parameters());

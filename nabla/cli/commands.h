@@ -14,6 +14,7 @@
 #include "nabla/base/text.h"
 #include "nabla/data/dataset.h"
 #include "nabla/nn/loss.h"
+#include "nabla/nn/sequential.h"
 
 namespace nabla::cli {
 
@@ -41,6 +42,9 @@ CLI::Validator whole_number() {
   return {check, ""};
 }
 
+/// What an option that is a double takes: CLI11 by itself reads 0x10 as 16.
+CLI::Validator decimal_number();
+
 /// Adds --threads; the command sets the number with set_threads().
 void add_threads(CLI::App& command, int& threads);
 /// As many threads as processors may be used.
@@ -60,12 +64,17 @@ data::Dataset load_part(const std::string& name, const PartOptions& options, std
 /// error.
 nn::Loss loss_for(bool classes);
 
+/// The model of --model. Throws what make_model throws, and ValueError for one without parameters.
+nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs);
+
 /// "87.3 %"
 std::string percent(double part);
 /// A number in short for people: four significant digits.
 std::string brief(double value);
 /// The layers and their arguments, as --help shows them.
 std::string layers_help();
+/// The text for a terminal: control characters, which a file may hold, as \x1b.
+std::string printable(std::string_view text);
 /// The text as a field of CSV, in quotes where it must be (RFC 4180).
 std::string csv_field(std::string_view text);
 /// The text as one word of a shell's command line, in quotes where it needs them.

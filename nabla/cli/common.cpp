@@ -14,6 +14,17 @@ namespace nabla::cli {
 
 int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
+CLI::Validator decimal_number() {
+  const auto check = [](std::string& text) -> std::string {
+    double number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc() && stop == end) return "";
+    return str("expected a number such as 0.001 or 1e-3, got ", quote(text));
+  };
+  return {check, ""};
+}
+
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
       ->transform(whole_number<int>())
@@ -37,6 +48,15 @@ data::Dataset load_part(const std::string& name, const PartOptions& options, std
 
 nn::Loss loss_for(bool classes) {
   return classes ? nn::Loss(nn::cross_entropy) : nn::Loss(nn::mean_squared_error);
+}
+
+nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs) {
+  nn::Sequential model = nn::make_model(text, sample, outputs);
+  if (model.parameters().empty()) {
+    throw ValueError(str("--model ", quote(text),
+                         " has no parameters: expected a layer that learns, such as dense"));
+  }
+  return model;
 }
 
 std::string percent(double part) {
@@ -65,6 +85,20 @@ std::string layers_help() {
   }
   for (const nn::ArchitectureAlias& alias : nn::alias_table()) {
     out << "  " << std::left << std::setw(22) << alias.name << alias.doc << "\n";
+  }
+  return out.str();
+}
+
+std::string printable(std::string_view text) {
+  std::ostringstream out;
+  out << std::hex << std::setfill('0');
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < ' ' || code == 0x7f) {
+      out << "\\x" << std::setw(2) << int{code};
+    } else {
+      out << c;
+    }
   }
   return out.str();
 }

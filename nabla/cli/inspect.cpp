@@ -16,7 +16,8 @@ namespace {
 constexpr int name_width = 15;
 
 void print(std::string_view name, std::string_view value) {
-  std::cout << std::left << std::setw(name_width) << name << " " << value << "\n";
+  std::cout << std::left << std::setw(name_width) << printable(name) << " " << printable(value)
+            << "\n";
 }
 
 std::string range_of(const Tensor& values) {

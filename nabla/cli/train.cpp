@@ -93,7 +93,7 @@ void train(const Options& options) {
   const auto [train_part, test_part] = data::load(options.dataset, options.seed);
   const bool classes = !train_part.class_names.empty();
   const nn::Sequential model =
-      nn::make_model(architecture, train_part.sample_shape(), train_part.outputs());
+      learning_model(architecture, train_part.sample_shape(), train_part.outputs());
   model.initialize(options.seed);
   ModelInfo info = describe(model, train_part, options.seed);
   info.dataset = name_of(train_part.name);
@@ -155,8 +155,10 @@ void add_train(CLI::App& app) {
       ->required();
   command->add_option("--model", options->model, "Layers up to the scores")->capture_default_str();
   command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
-  command->add_option("--learning-rate", options->learning_rate,
-                      "Size of a step; default: that of the rule");
+  command
+      ->add_option("--learning-rate", options->learning_rate,
+                   "Size of a step; default: that of the rule")
+      ->transform(decimal_number());
   command->add_option("--batch-size", options->batch_size, "Samples in a step")
       ->transform(whole_number<std::int64_t>())
       ->capture_default_str();

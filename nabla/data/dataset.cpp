@@ -156,6 +156,10 @@ void check(const Dataset& dataset) {
     throw ShapeError(str(what, "inputs ", inputs.spec(), " and targets ", targets.spec(),
                          ": expected one row of each for every sample"));
   }
+  if (dataset.sample_shape().elements() == 0) {
+    throw ShapeError(
+        str(what, "inputs ", inputs.spec(), ": expected samples of at least one number"));
+  }
   if (!inputs.layout().is_contiguous() || !targets.layout().is_contiguous()) {
     throw ShapeError(str(what, "expected inputs and targets in row-major order without gaps"));
   }

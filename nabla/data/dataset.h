@@ -37,9 +37,9 @@ struct Split {
   Dataset test;
 };
 
-/// Throws ShapeError or DTypeError where `dataset` is not as described above, ValueError, naming
-/// the row, where a label is no index into the class names or where an input or target is not
-/// finite; and where input_scale is no positive f32.
+/// Throws ShapeError or DTypeError where `dataset` is not as described above or a sample holds no
+/// number, ValueError, naming the row, where a label is no index into the class names or where an
+/// input or target is not finite; and where input_scale is no positive f32.
 void check(const Dataset& dataset);
 
 /// A part of `whole` for testing, the rest for training, both in their old order. Of each class (of

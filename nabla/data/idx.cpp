@@ -67,7 +67,8 @@ Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source) {
   const Shape shape = read_shape(rank, reader);
 
   const auto size = checked_bytes(shape, size_of(dtype));
-  if (!size || static_cast<std::size_t>(*size) > reader.left()) {
+  if (!size) reader.fail(str("the shape ", Spec{dtype, shape}), "less than 2^63 bytes");
+  if (static_cast<std::size_t>(*size) > reader.left()) {
     reader.fail("the file is too short", str("the elements of ", Spec{dtype, shape}));
   }
   Tensor tensor(Layout::contiguous(shape), dtype,

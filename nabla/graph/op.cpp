@@ -53,6 +53,24 @@ void run_strided(Tile tile, std::span<const Tensor> in, const Tensor& out) {
   program.run();
 }
 
+// Whether it can be applied.
+bool is_whole(const Op& op) {
+  const int ways = int{op.view != nullptr} + int{op.tile != nullptr} + int{op.kernel != nullptr};
+  const auto* custom = std::get_if<Custom>(&op.rule);
+  const bool has_rule = custom == nullptr || (custom->vjp != nullptr && custom->jvp != nullptr);
+  const int least = op.kernel == nullptr ? 1 : 0;
+  const int most = op.view == nullptr ? max_arity : 1;
+  const bool fits = op.arity >= least && op.arity <= most;
+  return !op.name.empty() && op.infer != nullptr && ways == 1 && fits && has_rule;
+}
+
+void check_whole(const Op& op) {
+  if (is_whole(op)) return;
+  throw ValueError(str(
+      "op ", quote(op.name), ": expected a name, infer, one of view (of one input), tile (of 1 to ",
+      max_arity, ") and kernel (of 0 to ", max_arity, "), and both functions of a Custom rule"));
+}
+
 Argument argument_of(const Tensor& tensor) {
   Argument argument{tensor.bytes(), tensor.dtype(), tensor.layout()};
   argument.layout.offset = 0;
@@ -62,13 +80,11 @@ Argument argument_of(const Tensor& tensor) {
 }  // namespace
 
 TableEntry::TableEntry(const Op& op) : Op(op) {
-  const int ways = int{view != nullptr} + int{tile != nullptr} + int{kernel != nullptr};
-  const auto* custom = std::get_if<Custom>(&rule);
-  const bool whole = custom == nullptr || (custom->vjp != nullptr && custom->jvp != nullptr);
-  if (infer == nullptr || ways != 1 || arity > max_arity || !whole) {
-    throw ValueError(str("op ", quote(name),
-                         ": expected infer, one of view, tile and kernel, at most ", max_arity,
-                         " inputs, and both functions of a Custom rule"));
+  check_whole(*this);
+  const auto has_its_name = [&](const Op* other) { return other->name == name; };
+  if (std::any_of(entries().begin(), entries().end(), has_its_name)) {
+    throw ValueError(
+        str("op ", quote(name), ": expected a name that no other op of the table has"));
   }
   entries().push_back(this);
 }
@@ -99,6 +115,15 @@ bool is_differentiable(const Op& op, int input, DType dtype) {
   return std::visit(visitor, op.rule);
 }
 
+TileVariants tile_for(const Op& op, DType in, DType out) {
+  const TileVariants variants = op.tile(tiles(), in, out);
+  if (variants.dense == nullptr) {
+    throw DTypeError(str(op.name, ": its tile has no function from ", in, " to ", out,
+                         ": expected infer to refuse these types"));
+  }
+  return variants;
+}
+
 Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec& spec) {
   if (op.view != nullptr) {
     in[0].bytes();  // throws where there is no value
@@ -111,7 +136,7 @@ Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec
   const FlushDenormals flush;
   Tensor out = Tensor::empty(spec);
   if (op.tile != nullptr) {
-    const Tile tile = op.tile(tiles(), in.back().dtype(), spec.dtype).dense;
+    const Tile tile = tile_for(op, in.back().dtype(), spec.dtype).dense;
     const bool dense = std::all_of(in.begin(), in.end(),
                                    [](const Tensor& t) { return t.layout().is_contiguous(); });
     dense ? run_tile(tile, in, out) : run_strided(tile, in, out);
@@ -128,6 +153,7 @@ Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec
 }
 
 Tensor apply(const Op& op, Inputs in, const Attributes& attributes) {
+  check_whole(op);  // it may be no entry of the table
   if (in.size() != static_cast<std::size_t>(op.arity)) {
     throw ShapeError(str(op.name, ": takes ", op.arity, " tensors, got ", in.size()));
   }

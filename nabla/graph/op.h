@@ -119,6 +119,7 @@ struct Op {
 /// An op in the table: a constant in static storage. Users add their own in the same way.
 class TableEntry : public Op {
  public:
+  /// Throws ValueError where something that an op must have is missing, or its name is taken.
   explicit TableEntry(const Op& op);
 };
 
@@ -126,7 +127,8 @@ class TableEntry : public Op {
 std::vector<const Op*> op_table();
 
 /// Applies an op. Depending on the thread's session the call is executed, executed and recorded, or
-/// only captured. Throws ShapeError, DTypeError or ValueError that name the op.
+/// only captured. Throws ShapeError, DTypeError or ValueError that name the op; a ValueError also
+/// where the op is no TableEntry and something is missing.
 Tensor apply(const Op& op, Inputs in, const Attributes& attributes = {});
 inline Tensor apply(const Op& op, std::initializer_list<Tensor> in,
                     const Attributes& attributes = {}) {
@@ -138,6 +140,9 @@ inline bool is_axis(int axis, const Tensor& tensor) { return axis >= 0 && axis <
 /// For shape rules: throws ShapeError with the attributes and the shape of the first input where
 /// they do not `fit`.
 void check_attributes(bool fit, const Op& op, Inputs in, const Attributes& attributes);
+
+/// The loops of an op with a tile. Throws DTypeError where it has none for these types.
+TileVariants tile_for(const Op& op, DType in, DType out);
 
 /// Runs an op's kernel on tensors with data, whatever the session.
 Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec& out);

@@ -83,9 +83,13 @@ class HeaderParser {
     step_back_to_number();
     unexpected("a negative number");
   }
-  bool number_float(double, const std::string&) {
+  // Also called for whole numbers that need more than 64 bits.
+  bool number_float(double, const std::string& text) {
     step_back_to_number();
-    unexpected("a fraction");
+    if (text.find_first_not_of("-0123456789") != std::string::npos) unexpected("a fraction");
+    if (text[0] == '-') unexpected("a negative number");
+    if (level_ != Level::list) unexpected("a number");
+    fail_here(str(quote(key_), " has ", quote(text)), "less than 2^63");
   }
   bool binary(const nlohmann::json::binary_t&) { unexpected("bytes"); }
 

@@ -14,6 +14,7 @@
 #include "nabla/base/parallel.h"
 #include "nabla/kernels/scratch.h"
 #include "nabla/kernels/short_rows-inl.h"
+#include "nabla/kernels/wrapping.h"
 
 #ifndef NABLA_REDUCE_TABLE  // this file is read once for each instruction set
 #define NABLA_REDUCE_TABLE
@@ -42,7 +43,7 @@ template <class T>
 T add_lanes(T* sums, std::int64_t count) {
   for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
     for (std::int64_t l = 0; l < std::min(half, count - half); ++l) {
-      sums[l] = static_cast<T>(sums[l] + sums[l + half]);
+      sums[l] = wrapping_add(sums[l], sums[l + half]);
     }
   }
   return sums[0];
@@ -75,7 +76,7 @@ T sum_of_block(std::int64_t n, const T* x) {
     for (std::int64_t l = 0; i < n; ++i, ++l) sums[l] += x[i];
   } else {
     std::fill_n(sums, lanes, T{0});
-    for (std::int64_t i = 0; i < n; ++i) sums[i % lanes] = static_cast<T>(sums[i % lanes] + x[i]);
+    for (std::int64_t i = 0; i < n; ++i) sums[i % lanes] = wrapping_add(sums[i % lanes], x[i]);
   }
   return add_lanes(sums, lanes);
 }
@@ -86,7 +87,7 @@ template <class T>
 T sum_of_chunk(std::int64_t n, const T* x) {
   T total = 0;
   for (std::int64_t i = 0; i < n; i += block) {
-    total = static_cast<T>(total + sum_of_block(std::min(block, n - i), x + i));
+    total = wrapping_add(total, sum_of_block(std::min(block, n - i), x + i));
   }
   return total;
 }
@@ -148,7 +149,7 @@ void add_strided_rows(std::int64_t rows, std::int64_t stride, std::int64_t colum
   } else {
     for (std::int64_t row = 0; row < rows; ++row) {
       for (std::int64_t c = 0; c < columns; ++c) {
-        sums[c] = static_cast<T>(sums[c] + x[row * stride + c]);
+        sums[c] = wrapping_add(sums[c], x[row * stride + c]);
       }
     }
   }
@@ -176,7 +177,7 @@ void sum_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, cons
     for (std::int64_t row = 0; row < n; row += block) {
       T sums[width] = {};
       add_strided_rows(std::min(block, n - row), stride, count, x + row * stride + c, sums);
-      for (std::int64_t l = 0; l < count; ++l) total[l] = static_cast<T>(total[l] + sums[l]);
+      for (std::int64_t l = 0; l < count; ++l) total[l] = wrapping_add(total[l], sums[l]);
     }
   }
 }
@@ -257,7 +258,7 @@ void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t column
     const T* before = out;
     x += stride;
     out += stride;
-    for (std::int64_t c = 0; c < columns; ++c) out[c] = static_cast<T>(before[c] + x[c]);
+    for (std::int64_t c = 0; c < columns; ++c) out[c] = wrapping_add(before[c], x[c]);
   }
 }
 
@@ -355,7 +356,7 @@ void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
     using T = decltype(type);
     T total = 0;
     for (std::int64_t i = 0; i < chunks; ++i) {
-      total = static_cast<T>(total + reinterpret_cast<const T*>(sums)[i]);
+      total = wrapping_add(total, reinterpret_cast<const T*>(sums)[i]);
     }
     *static_cast<T*>(out) = total;
   });

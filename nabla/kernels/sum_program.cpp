@@ -4,6 +4,7 @@
 
 #include "nabla/base/parallel.h"
 #include "nabla/kernels/scratch.h"
+#include "nabla/kernels/wrapping.h"
 
 namespace nabla {
 namespace {
@@ -64,14 +65,14 @@ void SumProgram::sum_long_rows(T* out) const {
       const std::int64_t count = std::min(block, end - column);
       T part;
       sum(1, count, runner.run_at(0, index / chunks, column, {1, count}), &part);
-      total = static_cast<T>(total + part);
+      total = wrapping_add(total, part);
     }
     sums[index] = total;
   });
   for (std::int64_t row = 0; row < extents.outer; ++row) {
     T total = chunks == 1 ? sums[row] : T{0};
     for (std::int64_t i = 0; chunks > 1 && i < chunks; ++i) {
-      total = static_cast<T>(total + sums[row * chunks + i]);
+      total = wrapping_add(total, sums[row * chunks + i]);
     }
     out[row] = total;
   }
@@ -101,7 +102,7 @@ void SumProgram::sum_columns(T* out) const {
         add(count, columns, runner.run_at(plane, row, column, {count, columns}), sums);
       }
       for (std::int64_t c = 0; !only_block && c < columns; ++c) {
-        total[c] = static_cast<T>(total[c] + sums[c]);
+        total[c] = wrapping_add(total[c], sums[c]);
       }
     }
   });

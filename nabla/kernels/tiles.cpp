@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "nabla/kernels/functions-inl.h"
+#include "nabla/kernels/wrapping.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace nabla {
@@ -30,13 +31,13 @@ struct Copy {
 struct Negative {
   template <class T>
   T operator()(T x) const {
-    return static_cast<T>(-x);
+    return static_cast<T>(-modular(x));
   }
 };
 struct Absolute {
   template <class T>
   T operator()(T x) const {
-    return x < T{0} || x == T{0} ? static_cast<T>(T{0} - x) : x;
+    return x < T{0} || x == T{0} ? wrapping_subtract(T{0}, x) : x;
   }
 };
 struct Sign {
@@ -64,7 +65,7 @@ struct Positive {
 struct Square {
   template <class T>
   T operator()(T x) const {
-    return static_cast<T>(x * x);
+    return wrapping_multiply(x, x);
   }
 };
 struct Sqrt {
@@ -86,19 +87,19 @@ struct Erf {
 struct Add {
   template <class T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a + b);
+    return wrapping_add(a, b);
   }
 };
 struct Subtract {
   template <class T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a - b);
+    return wrapping_subtract(a, b);
   }
 };
 struct Multiply {
   template <class T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a * b);
+    return wrapping_multiply(a, b);
   }
 };
 struct Divide {

@@ -180,11 +180,12 @@ class Parser {
 
   void check(const LayerEntry& entry, const LayerArgument& argument, const Value& value) const {
     const double number = value.number;
-    const bool fits = number >= argument.least && number <= argument.most;
+    const bool fits = number >= argument.least &&
+                      (argument.below ? number < argument.most : number <= argument.most);
     if (fits && (!argument.whole || number == std::floor(number))) return;
     fail(value.at, str(entry.name, ": ", argument.name, " ", text_of(number), ": expected a ",
                        argument.whole ? "whole " : "", "number from ", text_of(argument.least),
-                       " to ", text_of(argument.most)));
+                       argument.below ? " to below " : " to ", text_of(argument.most)));
   }
 
   std::vector<Term> expand(const ArchitectureAlias& alias, const std::vector<Value>& given) const {
@@ -253,7 +254,7 @@ const std::vector<LayerEntry>& layer_table() {
       {"identity", "x", {}, make_activation<identity>},
       {"dropout",
        "while training, drops values at random",
-       {{"rate", "probability that a value is dropped", 0, 0.999, false, 0.5}},
+       {{"rate", "probability that a value is dropped", 0, 1, false, 0.5, true}},
        [](const Shape&, Arguments arguments) -> std::shared_ptr<const Layer> {
          return std::make_shared<Dropout>(arguments[0]);
        }},

@@ -20,6 +20,7 @@ struct LayerArgument {
   double most;
   bool whole = false;
   std::optional<double> initial = {};  ///< where left out; none: the number of outputs
+  bool below = false;                  ///< `most` itself is too much
 };
 
 /// A layer that architectures know. The table of these drives the parser, the printer and --help.

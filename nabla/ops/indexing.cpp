@@ -5,6 +5,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/op.h"
+#include "nabla/kernels/wrapping.h"
 #include "nabla/ops/elementwise.h"
 
 namespace nabla {
@@ -81,7 +82,7 @@ void scatter_kernel(std::span<const Argument> in, const Argument& out,
     for (std::int64_t o = 0; o < outer; ++o) {
       for (std::int64_t i = 0; i < count; ++i, from += inner) {
         T* row = to + (o * a.size + checked_index("scatter_add", in[1], i, a.size)) * inner;
-        for (std::int64_t k = 0; k < inner; ++k) row[k] = static_cast<T>(row[k] + from[k]);
+        for (std::int64_t k = 0; k < inner; ++k) row[k] = wrapping_add(row[k], from[k]);
       }
     }
   });

@@ -54,8 +54,8 @@ Generator::Generator(std::uint64_t seed)
 Tensor Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
   const Tensor key = key_.value();
   const std::int64_t per_block = dtype == DType::f32 ? 4 : 2;
-  const std::int64_t blocks = ceil_divide(shape.elements(), per_block);
   const Tensor unit = random_uniform(key, shape, dtype);
+  const std::int64_t blocks = ceil_divide(unit.size(), per_block);
   key_.assign(key + Tensor::from<std::int64_t>({0, blocks}, {2}));
   return low == 0 && high == 1 ? unit : unit * (high - low) + low;
 }

@@ -19,7 +19,7 @@ Tensor apply_concatenate(const Tensor& a, const Tensor& b, int axis);
 
 Spec infer_reshape(const Op&, Inputs in, const Attributes& attributes) {
   const Shape& shape = std::get<ShapeAttribute>(attributes).shape;
-  if (!all_counts(shape) || shape.elements() != in[0].size()) {
+  if (!checked_bytes(shape, size_of(in[0].dtype())) || shape.elements() != in[0].size()) {
     throw ShapeError(
         str("reshape: ", in[0].shape(), " with ", in[0].size(), " elements does not fit ", shape));
   }
@@ -64,17 +64,26 @@ Spec infer_slice(const Op& op, Inputs in, const Attributes& attributes) {
   return {in[0].dtype(), a.shape};
 }
 
+// Adds to an extent, `count` times; false where it passes 63 bits.
+bool grow(std::int64_t& extent, std::int64_t count, std::int64_t more) {
+  std::int64_t all = 0;
+  return !__builtin_mul_overflow(count, more, &all) &&
+         !__builtin_add_overflow(extent, all, &extent);
+}
+
 Spec infer_pad(const Op& op, Inputs in, const Attributes& attributes) {
   const auto& a = std::get<PadAttribute>(attributes);
   Shape shape = in[0].shape();
-  const auto fits = [&](const Dims& dims) {
+  const auto counts = [&](const Dims& dims) {
     return dims.rank() == shape.rank() && all_counts(dims);
   };
-  check_attributes(fits(a.before) && fits(a.after) && fits(a.between), op, in, attributes);
-  for (int i = 0; i < shape.rank(); ++i) {
+  bool fits = counts(a.before) && counts(a.after) && counts(a.between);
+  for (int i = 0; fits && i < shape.rank(); ++i) {
     const std::int64_t gaps = std::max<std::int64_t>(0, shape[i] - 1);
-    shape[i] += a.before[i] + a.after[i] + gaps * a.between[i];
+    fits = grow(shape[i], 1, a.before[i]) && grow(shape[i], 1, a.after[i]) &&
+           grow(shape[i], gaps, a.between[i]);
   }
+  check_attributes(fits, op, in, attributes);
   return {in[0].dtype(), shape};
 }
 
@@ -297,7 +306,10 @@ const TableEntry concatenate_op(Op{
         throw ShapeError(str("concatenate: shapes ", in[0].shape(), " and ", in[1].shape(),
                              " differ outside of axis ", axis));
       }
-      shape[axis] += in[1].shape()[axis];
+      if (!grow(shape[axis], 1, in[1].shape()[axis])) {
+        throw ShapeError(str("concatenate: shapes ", in[0].shape(), " and ", in[1].shape(),
+                             " together pass 2^63 on axis ", axis));
+      }
       return {in[0].dtype(), shape};
     },
     .rule = Linear{{[](const Call& c, const Tensor& g) {
@@ -343,14 +355,15 @@ Tensor concatenate_range(std::span<const Tensor> parts, int axis) {
 Tensor reshape(const Tensor& x, const Shape& shape) {
   Shape full = shape;
   int open = -1;
-  std::int64_t known = 1;
+  Shape others;
   for (int i = 0; i < full.rank(); ++i) {
     if (full[i] == -1 && open < 0) {
       open = i;
     } else {
-      known *= full[i];
+      others.push_back(full[i]);
     }
   }
+  const std::int64_t known = checked_bytes(others, 1).value_or(-1);
   if (open >= 0 && known == 0) full[open] = 0;
   if (open >= 0 && known > 0 && x.size() % known == 0) full[open] = x.size() / known;
   return full == x.shape() ? x : apply(reshape_op, {x}, ShapeAttribute{full});
@@ -398,7 +411,8 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices) {
     const std::int64_t first = place(s.start, s.step > 0 ? low : high);
     const std::int64_t last = place(s.stop, s.step > 0 ? high : low);
     // A longer step than the axis leaves one element, too, and no stride can overflow.
-    const std::int64_t size = std::min(std::abs(s.step), std::max<std::int64_t>(1, extent));
+    const std::int64_t longest = std::max<std::int64_t>(1, extent);
+    const std::int64_t size = s.step > 0 ? std::min(s.step, longest) : -std::max(s.step, -longest);
     const std::int64_t span = s.step > 0 ? last - first : first - last;
     const std::int64_t count = std::max<std::int64_t>(0, (span + size - 1) / size);
     start[axis] =

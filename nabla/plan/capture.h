@@ -18,6 +18,8 @@ namespace nabla {
 /// as it was at the capture. Reading a value inside (item(), to_vector()) throws CaptureError.
 /// Calls whose results nothing needs are dropped, and with them the errors that they would throw
 /// when they run (an index out of range); wrong shapes and types are found all the same.
+/// Where an op throws as it runs, states that the function assigns may or may not have their new
+/// values: as when it is executed, where those assigned before have them.
 /// Called while another function is captured or differentiated, it just runs as a part of that.
 class Captured {
  public:

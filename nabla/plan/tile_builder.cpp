@@ -67,7 +67,7 @@ bool TileBuilder::repeats(const Operation& operation, std::size_t i) const {
 }
 
 TileVariants TileBuilder::variants_of(const Operation& operation) {
-  return operation.op->tile(tiles(), operation.in.back().dtype, operation.out.dtype);
+  return tile_for(*operation.op, operation.in.back().dtype, operation.out.dtype);
 }
 
 std::uint8_t TileBuilder::place_of_input(const Value& value, bool repeats) {

@@ -43,6 +43,15 @@ void print_axis(std::ostream& out, const Tensor& tensor, int axis, std::int64_t 
   out << ']';
 }
 
+std::size_t bytes_of(const Spec& spec) {
+  const auto bytes = checked_bytes(spec.shape, size_of(spec.dtype));
+  if (!bytes) {
+    throw ShapeError(
+        str("a tensor ", spec, ": expected extents of at least 0 and below 2^63 bytes"));
+  }
+  return static_cast<std::size_t>(*bytes);
+}
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Spec& spec) {
@@ -53,18 +62,13 @@ Tensor::Tensor(float value) : Tensor(scalar(value)) {}
 Tensor::Tensor(double value) : Tensor(scalar(value)) {}
 
 Tensor Tensor::empty(const Spec& spec) {
-  const auto bytes = checked_bytes(spec.shape, size_of(spec.dtype));
-  if (!bytes) {
-    throw ShapeError(
-        str("a tensor ", spec, ": expected extents of at least 0 and below 2^63 bytes"));
-  }
-  return {Layout::contiguous(spec.shape), spec.dtype,
-          Buffer::allocate(static_cast<std::size_t>(*bytes))};
+  const std::size_t bytes = bytes_of(spec);  // throws before strides overflow
+  return {Layout::contiguous(spec.shape), spec.dtype, Buffer::allocate(bytes)};
 }
 
 template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
-  if (static_cast<std::int64_t>(values.size()) != shape.elements()) {
+  if (values.size_bytes() != bytes_of({dtype_of<T>, shape})) {
     throw ShapeError(str("Tensor::from: ", values.size(), " values do not fill shape ", shape,
                          " with its ", shape.elements(), " elements"));
   }

@@ -43,7 +43,8 @@ struct Progress {
   }
 };
 
-/// Looks on while a model is trained.
+/// Looks on while a model is trained. An error, such as a loss that is not finite, ends training at
+/// once; it comes out of fit() when all have been told of the end.
 class Callback {
  public:
   virtual ~Callback() = default;
@@ -51,6 +52,9 @@ class Callback {
   virtual void on_epoch_begin(Progress&) {}
   virtual void on_batch_end(Progress&) {}
   virtual void on_epoch_end(Progress&, const EpochRecord&) {}
+  /// Called for each whose on_fit_begin has returned, also after an error of training or of another
+  /// callback. What it throws comes out of fit() when all have been called, unless there was an
+  /// error before.
   virtual void on_fit_end(Progress&) {}
 };
 

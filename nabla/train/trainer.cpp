@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <exception>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -45,7 +46,23 @@ class Trainer::Loop {
 
   History run() {
     History history;
-    notify(&Callback::on_fit_begin);
+    std::exception_ptr error;
+    try {
+      for (; begun_ < options_.callbacks.size(); ++begun_) {
+        options_.callbacks[begun_]->on_fit_begin(progress_);
+      }
+      run_epochs(history);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    end(error);
+    if (error) std::rethrow_exception(error);
+    history.stop_reason = progress_.stop_reason;
+    return history;
+  }
+
+ private:
+  void run_epochs(History& history) {
     while (progress_.stop_reason.empty() && trainer_.epochs_done_ < progress_.epochs) {
       progress_.epoch = trainer_.epochs_done_ + 1;
       progress_.batch = 0;
@@ -57,12 +74,19 @@ class Trainer::Loop {
         callback->on_epoch_end(progress_, history.epochs.back());
       }
     }
-    notify(&Callback::on_fit_end);
-    history.stop_reason = progress_.stop_reason;
-    return history;
   }
 
- private:
+  // Tells all that were told of the beginning; keeps the first error.
+  void end(std::exception_ptr& error) {
+    for (std::size_t i = 0; i < begun_; ++i) {
+      try {
+        options_.callbacks[i]->on_fit_end(progress_);
+      } catch (...) {
+        if (!error) error = std::current_exception();
+      }
+    }
+  }
+
   void notify(void (Callback::*event)(Progress&)) {
     for (const auto& callback : options_.callbacks) (callback.get()->*event)(progress_);
   }
@@ -114,6 +138,7 @@ class Trainer::Loop {
   const FitOptions& options_;
   data::Loader loader_;
   Progress progress_;
+  std::size_t begun_ = 0;       // callbacks that were told of the beginning
   Tensors batch_ = Tensors(2);  // inputs and targets, in memory that is filled again each time
 };
 

@@ -11,6 +11,8 @@
 
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
+#include "nabla/nn/architecture.h"
+#include "nabla/train/model_file.h"
 #include "tests/support/files.h"
 
 namespace nabla {
@@ -190,6 +192,10 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --model \"dense(10000000) dense\"", 1, "dense"},
       {"train digits --optimizer adan", 1, "did you mean \"adam\"?"},
       {"train digits --learning-rate 0", 1, "adam: learning_rate 0: expected a positive number"},
+      {"train digits --learning-rate 0x10", 2,
+       "--learning-rate: expected a number such as 0.001 or 1e-3, got \"0x10\""},
+      {"train digits --learning-rate 1e-3x", 2, "--learning-rate: expected a number"},
+      {"train digits --learning-rate 1e999", 2, "--learning-rate: expected a number"},
       {"train digits --epochs 0", 1, "--epochs 0: expected at least 1"},
       {"train digits --batch-size 0", 1, "--batch-size 0: expected at least 1"},
       {"train digits --threads 0", 1, "threads: expected 1 to 4096, got 0"},
@@ -202,6 +208,8 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"inspect none", 1, "unknown data set \"none\""},
       {"bench --input 28x --classes 10", 1, "\"28x\" is no shape"},
       {"bench --classes 0", 1, "--classes or --outputs: expected at least 1"},
+      {"bench --model relu --input 10 --classes 10", 1,
+       "--model \"relu\" has no parameters: expected a layer that learns, such as dense"},
       {"ops", 1, "NABLA_ISA=sse: expected avx512, avx2 or scalar", "NABLA_ISA=sse"},
       {"train fashion-mnist", 1, "dataset-fashion-mnist", "FASHION_MNIST_DIR=/nowhere"},
       {"train " + std::string(300, 'a'), 1, "unknown data set"},
@@ -303,6 +311,20 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
   EXPECT_TRUE(contains(inspected, "learned from    points, seed 0\n")) << inspected;
 }
 
+TEST(Tool, InspectShowsControlCharactersEscaped) {
+  const test::Folder folder;
+  const nn::Sequential model = nn::make_model("dense", {2}, 2);
+  save_model(folder / "m", model,
+             {.architecture = "dense",
+              .input_shape = {2},
+              .outputs = 2,
+              .class_names = {"a\033[31m\n", "b"},
+              .dataset = "d\x7f"});
+  const Result result = run(folder, "inspect m");
+  EXPECT_TRUE(contains(result.out, "classes: a\\x1b[31m\\x0a, b\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "learned from    d\\x7f, seed 0\n")) << result.out;
+}
+
 // Finite weights whose scores are not.
 TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
   const test::Folder folder;
@@ -321,6 +343,21 @@ TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
     EXPECT_EQ(lines(result.error), 1) << result.error;
     EXPECT_TRUE(contains(result.error, "too large")) << result.error;
   }
+}
+
+TEST(Tool, AModelThatCannotLearnIsNotTrained) {
+  const test::Folder folder;
+  const std::string image("\0\0\x08\x03\0\0\0\2\0\0\0\1\0\0\0\2abcd", 20);
+  const std::string labels("\0\0\x08\x01\0\0\0\2\0\1", 10);
+  for (const std::string part : {"train", "t10k"}) {
+    write_file_atomically(folder / (part + "-images-idx3-ubyte"), test::bytes_of(image));
+    write_file_atomically(folder / (part + "-labels-idx1-ubyte"), test::bytes_of(labels));
+  }
+  const Result result = run(folder, "train . --model \"flatten relu\" --output run");
+  EXPECT_EQ(result.error,
+            "nabla: --model \"flatten relu\" has no parameters: expected a layer that learns, such "
+            "as dense\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
 }
 
 // `script` gives the tool a terminal, and takes what it prints there.
@@ -377,11 +414,12 @@ TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
   EXPECT_TRUE(contains(run(folder, quick + "--seed 010").out, "inspect runs/")) << result.out;
 }
 
-TEST(Tool, ReadsAModelFromAPipe) {
+// Nobody may ever write into a pipe.
+TEST(Tool, DoesNotWaitForAPipe) {
   const test::Folder folder;
-  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
-  const std::string inspected = run(folder, "inspect run/model.safetensors").out;
-  EXPECT_EQ(run(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out, inspected);
+  const Result result = run(folder, "inspect p", "mkfifo p && timeout 20");
+  EXPECT_EQ(result.error, "nabla: p: cannot read: expected a file, found a device or pipe\n");
+  EXPECT_EQ(result.status, 1);
 }
 
 TEST(Tool, ModelAndDataMustFit) {

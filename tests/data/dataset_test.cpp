@@ -153,6 +153,10 @@ TEST(CheckDataset, NamesShapesAndTypes) {
             "data set \"counted\": inputs i64[2]: expected u8 or f32");
   EXPECT_EQ(message_of<DTypeError>([&] { check(with(two, two)); }),
             "data set \"counted\": targets f32[2, 1] with class names: expected i64[samples]");
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              check(with(Tensor::empty({DType::u8, {2, 0, 28}}), labels));
+            }),
+            "data set \"counted\": inputs u8[2, 0, 28]: expected samples of at least one number");
   Dataset numbers = with(two, labels);
   numbers.class_names.clear();
   EXPECT_EQ(message_of<DTypeError>([&] { check(numbers); }),

@@ -94,8 +94,10 @@ TEST(IdxErrors, Length) {
 TEST(IdxErrors, SizesAreBoundedBeforeMemoryIsTaken) {
   const std::string huge = "\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s;
   EXPECT_EQ(error_of(huge),
-            "f: the file is too short (byte 12): expected the elements of f64[4294967295, "
-            "4294967295]");
+            "f: the shape f64[4294967295, 4294967295] (byte 12): expected less than 2^63 bytes");
+  const std::string none = "\0\0\x0e\x03\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"s;
+  EXPECT_EQ(error_of(none),
+            "f: the shape f64[0, 4294967295, 4294967295] (byte 16): expected less than 2^63 bytes");
   const std::string large = "\0\0\x08\x02\0\0\xff\xff\0\0\xff\xff"s;
   EXPECT_EQ(error_of(large),
             "f: the file is too short (byte 12): expected the elements of u8[65535, 65535]");

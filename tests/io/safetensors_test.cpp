@@ -197,6 +197,18 @@ TEST(SafetensorsErrors, Places) {
             "f: 2 bytes belong to no tensor (byte 62): expected the end of the file");
 }
 
+// The JSON parser gives what does not fit into 64 bits as a fraction.
+TEST(SafetensorsErrors, NumbersBeyond64Bits) {
+  EXPECT_EQ(error_of_entry(R"("data_offsets":[0,18446744073709551616])"),
+            "f: \"data_offsets\" has \"18446744073709551616\" (byte 51): expected less than 2^63");
+  EXPECT_EQ(error_of_entry(R"("shape":[100000000000000000000])"),
+            "f: \"shape\" has \"100000000000000000000\" (byte 43): expected less than 2^63");
+  EXPECT_EQ(error_of_entry(R"("shape":[-9223372036854775809])"),
+            "f: \"shape\" has a negative number (byte 42): expected a whole number");
+  EXPECT_EQ(error_of_entry(R"("data_offsets":[0,18446744073709551615])"),
+            "f: \"w\" is not complete (byte 53): expected dtype, shape and data_offsets");
+}
+
 TEST(SafetensorsErrors, OverlapAndGap) {
   const auto two = [](const std::string& offsets) {
     return error_of(file_of(R"({"v":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "nabla/base/error.h"
 #include "tests/support/files.h"
 
@@ -52,6 +54,13 @@ TEST(Architecture, EveryLayerOfTheTableRoundTrips) {
   }
 }
 
+TEST(Architecture, EveryDropoutIsReadAgain) {
+  for (const double rate : {0.0, 1e-300, 0.9995, std::nextafter(1.0, 0.0)}) {
+    const std::string text = Dropout(rate).text() + " dense(3)";
+    EXPECT_EQ(make_model(text, {4}, 3).text(), text);
+  }
+}
+
 TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
   const std::string known =
       "known: dense, relu, leaky_relu, elu, tanh, sigmoid, softplus, identity, dropout, flatten, "
@@ -72,7 +81,10 @@ TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
       {"dense(bia=1)",
        "position 7: dense has no argument \"bia\"; did you mean \"bias\"? known: width, bias"},
       {"relu(1)", "position 6: relu takes 0 arguments at most"},
-      {"dropout(1)", "position 9: dropout: rate 1: expected a number from 0 to 0.999"},
+      {"dropout(1)", "position 9: dropout: rate 1: expected a number from 0 to below 1"},
+      {"elu(1e16)",
+       "position 5: elu: alpha 1e+16: expected a number from -1000000000000000 to "
+       "1000000000000000"},
       {"softmax(3)", "position 9: softmax takes no arguments"},
       {"mlp(0)", "position 5: dense: width 0: expected a whole number from 1 to 10000000"},
       {"dense;relu", "position 6: expected a space between layers"},

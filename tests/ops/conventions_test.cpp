@@ -6,8 +6,10 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
+#include "nabla/nn/loss.h"
 #include "nabla/ops/ops.h"
 #include "tests/support/files.h"
+#include "tests/support/modes.h"
 
 namespace nabla {
 namespace {
@@ -67,6 +69,52 @@ TEST(Conventions, NumbersThatAnIntegerTypeDoesNotHave) {
   EXPECT_THROW(maximum(-1, bytes), ValueError);
   EXPECT_THROW(equal(labels, std::nan("")), ValueError);
   EXPECT_THROW(pad(bytes, {1}, {1}, 0.5), ValueError);
+}
+
+// Values modulo 2^32 or 2^64, in all modes.
+template <class T>
+void expect_modulo() {
+  constexpr T least = std::numeric_limits<T>::min();
+  constexpr T most = std::numeric_limits<T>::max();
+  const auto expect = [](const UnaryFunction& f, const Tensor& x, const std::vector<T>& expected) {
+    for (const Mode& mode : modes()) {
+      const Tensor result =
+          mode.run([&](const Tensors& in) -> Tensors { return {f(in[0])}; }, {x})[0];
+      EXPECT_EQ(result.to_vector<T>(), expected) << mode.name;
+    }
+  };
+  const Tensor ends = Tensor::from<T>({most, least}, {2});
+  expect([](const Tensor& x) { return x + 1; }, ends, {least, least + 1});
+  expect([](const Tensor& x) { return x - 1; }, ends, {most - 1, most});
+  expect([](const Tensor& x) { return x * 2; }, ends, {-2, 0});
+  expect(negative, ends, {least + 1, least});
+  expect(absolute, ends, {most, least});
+  expect(square, ends, {1, 0});
+  expect([](const Tensor& x) { return product(x); }, Tensor::from<T>({most, most, 2}, {3}), {2});
+  const Tensor run = Tensor::from<T>({most, 1, 1}, {3});
+  expect([](const Tensor& x) { return cumulative_sum(x, 0); }, run, {most, least, least + 1});
+  const Tensor first = Tensor::from<std::int64_t>({0, 0, 0}, {3});
+  expect([&](const Tensor& x) { return scatter_add(x, first, 1); }, run, {least + 1});
+  // An even number n of 2^(b - 1) - 1 adds up to -n: in rows, columns and chunks of both.
+  for (const std::int64_t n : {4, 40, 1000, 70000}) {
+    const Tensor rows = Tensor::from(std::vector<T>(static_cast<std::size_t>(2 * n), most), {2, n});
+    const std::vector<T> totals(2, static_cast<T>(-n));
+    for (const UnaryFunction& terms : {UnaryFunction(relu), UnaryFunction(stop_gradient)}) {
+      expect([&](const Tensor& x) { return sum(terms(x), {1}); }, rows, totals);
+      expect([&](const Tensor& x) { return sum(terms(x), {0}); }, reshape(rows, {n, 2}), totals);
+    }
+  }
+}
+
+TEST(Conventions, IntegersWrapAround) {
+  expect_modulo<std::int32_t>();
+  expect_modulo<std::int64_t>();
+}
+
+// Integers have no infinity to give for 1 / 0.
+TEST(Conventions, IntegersAreNotDivided) {
+  const Tensor labels = Tensor::from<std::int64_t>({1, 2}, {2});
+  EXPECT_EQ(test::message_of<DTypeError>([&] { labels / 0; }), "divide: takes f32, f64, got i64");
 }
 
 TEST(Conventions, AbsoluteValueHasNoSlopeAtZero) {
@@ -187,6 +235,22 @@ TEST(Conventions, ProductsWithZeros) {
 
 TEST(Conventions, VarianceIsTheMeanSquare) {
   EXPECT_EQ(variance(vector({1, 2, 3, 4})).item(), 1.25);
+}
+
+// As in NumPy: 0 / 0 for a mean, the neutral element for a sum or product, no answer for others.
+TEST(Conventions, MeansOfNothingAreNotNumbers) {
+  const Tensor none = Tensor::from(Values{}, {0, 2});
+  const Tensor labels = Tensor::from(std::vector<std::int64_t>{}, {0});
+  for (const Tensor& result :
+       {mean(none), mean(none, {0}), variance(none), variance(none, {0}),
+        nn::cross_entropy(none, labels), nn::mean_squared_error(none, none)}) {
+    for (const double value : result.to_doubles()) EXPECT_TRUE(std::isnan(value));
+  }
+  EXPECT_EQ(mean(none, {0}).shape(), Shape{2});
+  EXPECT_EQ(sum(none, {0}).to_doubles(), (Values{0, 0}));
+  EXPECT_EQ(product(none, {0}).to_doubles(), (Values{1, 1}));
+  EXPECT_THROW(max(none), ShapeError);
+  EXPECT_THROW(argmax(none, 0), ShapeError);
 }
 
 TEST(Conventions, StepsHaveNoDerivative) {

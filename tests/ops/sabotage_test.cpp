@@ -8,6 +8,7 @@
 #include "nabla/ops/ops.h"
 #include "tests/ops/checks.h"
 #include "tests/support/files.h"
+#include "tests/support/modes.h"
 
 namespace nabla {
 namespace {
@@ -176,6 +177,53 @@ TEST(Sabotage, OpThatIsNotWhole) {
   op = entry("negative");
   op.rule = Custom{};
   EXPECT_THROW(TableEntry{op}, ValueError);
+  op = entry("identity");
+  op.arity = 2;
+  EXPECT_THROW(TableEntry{op}, ValueError);
+  op.arity = -1;
+  EXPECT_THROW(TableEntry{op}, ValueError);
+  op = entry("negative");
+  op.name = "";
+  EXPECT_THROW(TableEntry{op}, ValueError);
+}
+
+TEST(Sabotage, OpWithANameThatIsTaken) {
+  const std::size_t before = op_table().size();
+  EXPECT_EQ(test::message_of<ValueError>([] { TableEntry{entry("negative")}; }),
+            "op \"negative\": expected a name that no other op of the table has");
+  EXPECT_EQ(op_table().size(), before);
+}
+
+// An Op that is no TableEntry may lack anything, and a tile may lack a type.
+TEST(Sabotage, OpThatCannotBeApplied) {
+  const Tensor x = Tensor::from({1.0F}, {1});
+  Op op = entry("negative");
+  op.tile = nullptr;
+  const std::string expected =
+      "op \"negative\": expected a name, infer, one of view (of one input), tile (of 1 to 3) and "
+      "kernel (of 0 to 3), and both functions of a Custom rule";
+  for (const Mode& mode : modes()) {
+    const auto error = [&] {
+      return test::message_of<ValueError>([&] {
+        mode.run([&](const Tensors& in) -> Tensors { return {nabla::apply(op, in)}; }, {x});
+      });
+    };
+    op.infer = entry("negative").infer;
+    EXPECT_EQ(error(), expected) << mode.name;
+    op.infer = nullptr;
+    EXPECT_EQ(error(), expected) << mode.name;
+  }
+  Op exp = entry("exp");
+  exp.infer = [](const Op&, Inputs in, const Attributes&) { return in[0].spec(); };
+  const Tensor labels = Tensor::from<std::int64_t>({1}, {1});
+  for (const Mode& mode : modes()) {
+    EXPECT_EQ(test::message_of<DTypeError>([&] {
+                mode.run([&](const Tensors& in) -> Tensors { return {nabla::apply(exp, in)}; },
+                         {labels});
+              }),
+              "exp: its tile has no function from i64 to i64: expected infer to refuse these types")
+        << mode.name;
+  }
 }
 
 TEST(Sabotage, LinearRuleForWhatIsNot) {

@@ -78,6 +78,40 @@ TEST(Tensor, TooManyBytesAreAnError) {
                std::bad_alloc);
 }
 
+// Nor may extents wrap round before their bytes are counted: 2^32 * 2^32 is no 0.
+TEST(Tensor, ExtentsThatWrapRoundAreAnError) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t half = std::int64_t{1} << 32;
+  const Tensor none = Tensor::from(std::vector<float>{}, {0});
+  EXPECT_EQ(message([&] {
+              reshape(none, {half, half});
+            }),
+            "reshape: [0] with 0 elements does not fit [4294967296, 4294967296]");
+  EXPECT_EQ(message([&] {
+              reshape(none, {-1, half, half});
+            }),
+            "reshape: [0] with 0 elements does not fit [-1, 4294967296, 4294967296]");
+  EXPECT_EQ(message([&] {
+              Tensor::from(std::vector<float>{}, {half, half});
+            }),
+            "a tensor f32[4294967296, 4294967296]: expected extents of at least 0 and below 2^63 "
+            "bytes");
+  const Tensor bytes = Tensor::from<std::uint8_t>({1}, {1});
+  EXPECT_EQ(message([&] { pad(bytes, {most}, {most}); }),
+            "pad: before=[9223372036854775807], after=[9223372036854775807], between=[0] does not "
+            "fit [1]");
+  const Tensor many = broadcast_to(bytes, {most});
+  EXPECT_EQ(message([&] {
+              concatenate({many, many}, 0);
+            }),
+            "concatenate: shapes [9223372036854775807] and [9223372036854775807] together pass "
+            "2^63 on axis 0");
+  EXPECT_THROW(Generator(0).uniform({half, half}), ShapeError);
+  const std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  EXPECT_EQ(slice(arange(3), {{Slice::end, Slice::end, least}}).to_doubles(),
+            std::vector<double>{2});
+}
+
 TEST(Tensor, Prints) {
   EXPECT_EQ(Tensor::from({1.0F, 2.5F}, {2}).to_string(), "[1, 2.5] f32[2]");
   EXPECT_EQ(Tensor::from<std::uint8_t>({7, 8}, {1, 2}).to_string(), "[[7, 8]] u8[1, 2]");

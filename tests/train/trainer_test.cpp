@@ -8,6 +8,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/nn/architecture.h"
+#include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
@@ -279,6 +280,63 @@ TEST(Callbacks, EarlyStoppingRestoresTheBestEpoch) {
   double best = std::numeric_limits<double>::infinity();
   for (const EpochRecord& record : history.epochs) best = std::min(best, *record.validation_loss);
   EXPECT_EQ(trainer.evaluate(test).loss, best);
+}
+
+// Training that comes to a bad end in the second epoch.
+struct Ruin : Callback {
+  std::vector<double> after_first;
+  void on_epoch_end(Progress& progress, const EpochRecord&) override {
+    const State parameter = progress.model.parameters()[0];
+    after_first = parameter.value().to_doubles();
+    parameter.assign(parameter.value() * std::numeric_limits<double>::infinity());
+  }
+};
+
+TEST(Callbacks, EarlyStoppingRestoresTheBestEpochAfterAnError) {
+  const nn::Sequential model{nn::Dense(2, 1)};
+  Trainer trainer(model, nn::mean_squared_error, optim::Sgd());
+  const auto ruin = std::make_shared<Ruin>();
+  const auto stopping =
+      std::make_shared<EarlyStopping>(EarlyStoppingOptions{.monitor = Monitor::train_loss});
+  EXPECT_THROW(trainer.fit(xor_data(), {.epochs = 3, .callbacks = {stopping, ruin}}), Error);
+  EXPECT_EQ(model.parameters()[0].value().to_doubles(), ruin->after_first);
+}
+
+// Whatever goes wrong: all that were told of the beginning are told of the end, and the first error
+// comes out.
+TEST(Callbacks, EndAlsoWhereOneThrows) {
+  struct BadBegin : Counter {
+    void on_fit_begin(Progress&) override { throw Error("begin"); }
+  };
+  struct BadEnd : Counter {
+    void on_fit_end(Progress& progress) override {
+      Counter::on_fit_end(progress);
+      throw Error("end");
+    }
+  };
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  const auto first = std::make_shared<BadEnd>();
+  const auto last = std::make_shared<Counter>();
+  const auto error_with = [&](const std::shared_ptr<Callback>& middle) {
+    return test::message_of<Error>([&] {
+      trainer.fit(xor_data(), {.callbacks = {first, middle, last}});
+    });
+  };
+  EXPECT_EQ(error_with(std::make_shared<Counter>()), "end");
+  EXPECT_EQ(first->ends, 1);
+  EXPECT_EQ(last->ends, 1);
+  const auto bad_begin = std::make_shared<BadBegin>();
+  EXPECT_EQ(error_with(bad_begin), "begin");
+  EXPECT_EQ(first->ends, 2);
+  EXPECT_EQ(bad_begin->ends, 0);
+  EXPECT_EQ(last->ends, 1);
+  EXPECT_EQ(error_with(std::make_shared<Ruin>()), "end");
+  EXPECT_EQ(test::message_of<Error>([&] {
+              trainer.fit(xor_data(), {.callbacks = {first, last}});
+            }).substr(0, 14),
+            "epoch 3, step ");
+  EXPECT_EQ(first->ends, 4);
+  EXPECT_EQ(last->ends, 3);
 }
 
 TEST(TrainerErrors, ALossThatIsNotFinite) {
