@@ -130,12 +130,13 @@ class Replacement {
 }  // namespace
 
 std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
-  // Opened at once even if it is a pipe, into which nobody may ever write.
-  const Descriptor file(path, O_RDONLY | O_NONBLOCK);
+  const Descriptor file(path, O_RDONLY);
   struct stat status {};
   if (!file.is_open() || ::fstat(file.number(), &status) != 0) fail(path, cannot_read);
-  if (!S_ISREG(status.st_mode)) fail_not_a_file(path, cannot_read, status.st_mode);
-  // The size is a hint: a file may grow. One byte more shows the end.
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+    fail_not_a_file(path, cannot_read, status.st_mode);
+  }
+  // The size is a hint: a pipe has none, a file may grow. One byte more shows the end.
   const auto hint = std::min(static_cast<std::size_t>(status.st_size), limit);
   std::vector<std::byte> bytes;
   bytes.reserve(std::max(hint, std::size_t{4096}) + 1);

@@ -9,9 +9,8 @@
 
 namespace nabla {
 
-/// The bytes of a file. Throws FileError, with the system's reason, where it cannot be read, is no
-/// regular file (but a folder, a device or a pipe, into which nobody may ever write), or is longer
-/// than `limit` bytes.
+/// The bytes of a file or a pipe. Throws FileError, with the system's reason, where it cannot be
+/// read, is neither of the two (a folder, a device), or is longer than `limit` bytes.
 std::vector<std::byte> read_file(const std::string& path, std::size_t limit = SIZE_MAX);
 
 /// Makes `bytes` the content of the file at `path`: after a crash or an error the old or the new

@@ -414,12 +414,11 @@ TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
   EXPECT_TRUE(contains(run(folder, quick + "--seed 010").out, "inspect runs/")) << result.out;
 }
 
-// Nobody may ever write into a pipe.
-TEST(Tool, DoesNotWaitForAPipe) {
+TEST(Tool, ReadsAModelFromAPipe) {
   const test::Folder folder;
-  const Result result = run(folder, "inspect p", "mkfifo p && timeout 20");
-  EXPECT_EQ(result.error, "nabla: p: cannot read: expected a file, found a device or pipe\n");
-  EXPECT_EQ(result.status, 1);
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const std::string inspected = run(folder, "inspect run/model.safetensors").out;
+  EXPECT_EQ(run(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out, inspected);
 }
 
 TEST(Tool, ModelAndDataMustFit) {
