@@ -1,5 +1,7 @@
 // The command-line tool. Errors are one line on standard error: exit status 1, or 2 where the
 // command was used wrongly.
+#include <signal.h>
+
 #include <algorithm>
 #include <iostream>
 #include <new>
@@ -65,6 +67,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is an error then, which is told
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {

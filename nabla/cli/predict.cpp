@@ -9,6 +9,7 @@
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
+#include "nabla/cli/signals.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
@@ -64,7 +65,10 @@ void predict(const Options& options) {
     std::cout << csv;
     return;
   }
-  write_file_atomically(options.output, to_bytes(csv));
+  {
+    const SignalsWait wait;
+    write_file_atomically(options.output, to_bytes(csv));
+  }
   std::cout << dataset.size() << " predictions in " << options.output << "\n";
 }
 

@@ -1,14 +1,11 @@
 #include "nabla/cli/run_folder.h"
 
-#include <signal.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <system_error>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
+#include "nabla/cli/signals.h"
 
 namespace nabla::cli {
 
@@ -28,28 +25,6 @@ std::string file_name_of(const std::string& text) {
   return name.substr(0, longest);
 }
 
-// Folders that this program made, innermost first.
-std::vector<std::string> folders_to_remove;
-
-extern "C" void remove_folders_and_end(int signal) {
-  static std::atomic_flag begun;
-  if (begun.test_and_set()) return;  // a second signal, on another thread
-  for (const std::string& folder : folders_to_remove) ::rmdir(folder.c_str());  // if it is empty
-  ::signal(signal, SIG_DFL);
-  ::raise(signal);  // which ends the program after this function
-}
-
-void remove_folders_at_signals() {
-  struct sigaction action {};
-  action.sa_handler = remove_folders_and_end;
-  ::sigfillset(&action.sa_mask);  // signals to this thread wait until the folders are gone
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
-    struct sigaction old {};
-    ::sigaction(signal, nullptr, &old);
-    if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
-  }
-}
-
 }  // namespace
 
 RunFolder::RunFolder(fs::path path, const std::vector<std::string>& names)
@@ -60,8 +35,7 @@ RunFolder::RunFolder(fs::path path, const std::vector<std::string>& names)
     remove_made();
     throw;
   }
-  for (const fs::path& folder : made_) folders_to_remove.push_back(folder.string());
-  remove_folders_at_signals();
+  for (const fs::path& folder : made_) remove_at_signals(folder);
 }
 
 RunFolder::~RunFolder() { remove_made(); }
@@ -95,6 +69,7 @@ void RunFolder::write(const std::vector<File>& files) const {
   std::vector<FileContent> contents;
   contents.reserve(files.size());
   for (const auto& [name, bytes] : files) contents.push_back({(path_ / name).string(), bytes});
+  const SignalsWait wait;
   write_files_atomically(contents);
 }
 

@@ -249,6 +249,14 @@ TEST(Tool, WhatStoodBeforeStillStands) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
 }
 
+TEST(Tool, AFileBeyondTheLimitIsAnError) {
+  const test::Folder folder;
+  const Result result = run(folder, quick + " --output run", "ulimit -f 4;");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error, "nabla: run/model.safetensors: cannot write: File too large\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
 // A signal in mid-run ends the program as it would any other, and takes the empty folder away.
 TEST(Tool, ASignalLeavesNothingBehind) {
   const test::Folder folder;

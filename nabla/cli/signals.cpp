@@ -1,0 +1,57 @@
+#include "nabla/cli/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+namespace nabla::cli {
+namespace {
+
+std::vector<std::string> folders_to_remove;
+std::atomic<bool> waiting;
+std::atomic<int> waiting_signal;
+
+extern "C" void remove_folders_and_end(int signal) {
+  static std::atomic_flag begun;
+  if (waiting) {
+    waiting_signal = signal;
+    return;
+  }
+  if (begun.test_and_set()) return;  // a second signal, on another thread
+  for (const std::string& folder : folders_to_remove) ::rmdir(folder.c_str());  // if it is empty
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);  // which ends the program after this function
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = remove_folders_and_end;
+  ::sigfillset(&action.sa_mask);  // signals to this thread wait until the folders are gone
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    struct sigaction old {};
+    ::sigaction(signal, nullptr, &old);
+    if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+  }
+}
+
+}  // namespace
+
+void remove_at_signals(const std::filesystem::path& folder) {
+  folders_to_remove.push_back(folder.string());
+  handle_signals();
+}
+
+SignalsWait::SignalsWait() {
+  waiting = true;
+  handle_signals();
+}
+
+SignalsWait::~SignalsWait() {
+  waiting = false;
+  if (const int signal = waiting_signal.exchange(0); signal != 0) ::raise(signal);
+}
+
+}  // namespace nabla::cli
