@@ -119,7 +119,8 @@ struct Op {
 /// An op in the table: a constant in static storage. Users add their own in the same way.
 class TableEntry : public Op {
  public:
-  /// Throws ValueError where something that an op must have is missing, or its name is taken.
+  /// Throws ValueError where something that an op must have is missing, or its name is taken:
+  /// define it in one source file.
   explicit TableEntry(const Op& op);
 };
 

@@ -41,7 +41,7 @@ class State {
   }
   /// Whether its memory is at this address, ready to be written as it is.
   bool is_writable_at(const std::byte* address) const {
-    const BufferRef& buffer = impl_->value.buffer();
+    const BufferRef& buffer = impl().value.buffer();
     return buffer.unique() && buffer->data() == address;
   }
   /// Address of the variable's own memory.

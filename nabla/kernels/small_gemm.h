@@ -12,7 +12,7 @@ struct GemmTile {
   const T* a = nullptr;  // [rows, k]
   std::int64_t a_row_stride = 0;
   std::int64_t a_column_stride = 0;
-  const T* fetched = nullptr;  // if given, k elements from here come to the L2 cache meanwhile
+  const T* fetched = nullptr;  // if given, k elements from here may come to the L2 cache meanwhile
   std::int64_t fetched_stride = 0;
   const T* b = nullptr;  // [k, columns]
   std::int64_t b_row_stride = 0;

@@ -1,5 +1,5 @@
-/// Sums, differences and products of elements. Those of integers wrap around, as in NumPy: beyond
-/// the last number comes the first.
+/// Sums, differences and products of elements. Those of integers wrap around: beyond the last
+/// number comes the first.
 #pragma once
 
 #include <type_traits>

@@ -334,6 +334,9 @@ Tensor variance(const Tensor& x, const Dims& axes, bool keep) {
 }
 
 Tensor product(const Tensor& x, const Dims& axes, bool keep) {
+  if (x.dtype() == DType::u8) {
+    throw DTypeError("product: u8 would overflow; convert it with cast");
+  }
   Tensor result = x;
   Shape kept = x.shape();
   for (const AxesAttribute& run : runs_of(x, axes, "product")) {

@@ -17,6 +17,18 @@ using lowering::Program;
 using lowering::Storage;
 using lowering::Value;
 
+namespace {
+
+// The same values; what is contiguous shares its memory.
+std::vector<Tensor> contiguous_copies(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> copies;
+  copies.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) copies.push_back(contiguous(tensor));
+  return copies;
+}
+
+}  // namespace
+
 struct Plan::Impl {
   // Memory that comes from outside and may be elsewhere at the next run: the fields that hold its
   // address, each some bytes behind its start.
@@ -67,8 +79,10 @@ struct Plan::Impl {
   void allocate(const Program& program);
   void make_outputs(const Program& program);
   void bind(const Program& program, std::byte*& field, const Value& value);
-  void leave_to_readers(Tensor& output);
   void prepare(const std::vector<Tensor>& in);
+  void leave_output_to_readers(std::size_t i);
+  void list_calls();
+  void write_states();
 };
 
 // Temporaries that leave their unit lie in the arena, outputs in memory of their own.
@@ -144,51 +158,56 @@ Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
 
 Plan::~Plan() = default;
 
-void Plan::Impl::leave_to_readers(Tensor& output) {
-  const Output& own = output_memory[static_cast<std::size_t>(&output - outputs.data())];
-  output.buffer()->leave();
-  output = Tensor(output.layout(), output.dtype(), Buffer::part_of(own.memory, 0, own.bytes));
-}
-
 // Brings addresses up to date, and leaves what somebody still holds to him.
 void Plan::Impl::prepare(const std::vector<Tensor>& in) {
   for (StateUse& use : states) {
+    // The usual case: neither moved nor held by a reader.
     if (use.state.is_writable_at(use.memory.address)) continue;
     const bool has_moved =
         use.memory.move_to(use.is_written ? use.state.writable_memory() : use.state.memory());
     moved = moved || has_moved;
   }
-  for (Tensor& output : outputs) {
-    if (!output.buffer().unique()) leave_to_readers(output);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].buffer().unique()) leave_output_to_readers(i);
   }
   // Last: an input may be what was read from a state or an output, and has just been given a copy.
   for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
-  if (std::exchange(moved, false)) {
-    calls.clear();
-    first_call.clear();
-    for (const auto& step : steps) {
-      first_call.push_back(calls.size());
-      step->prepare(calls);
-    }
+  if (moved) list_calls();
+}
+
+void Plan::Impl::leave_output_to_readers(std::size_t i) {
+  Tensor& output = outputs[i];
+  output.buffer()->leave();
+  output = Tensor(output.layout(), output.dtype(),
+                  Buffer::part_of(output_memory[i].memory, 0, output_memory[i].bytes));
+}
+
+void Plan::Impl::list_calls() {
+  calls.clear();
+  first_call.clear();
+  for (const auto& step : steps) {
     first_call.push_back(calls.size());
+    step->prepare(calls);
+  }
+  first_call.push_back(calls.size());
+  moved = false;
+}
+
+void Plan::Impl::write_states() {
+  for (const FinalCopy& copy : final_copies) {
+    std::memcpy(states[copy.state].state.memory(), copy.from, copy.bytes);
   }
 }
 
 const std::vector<Tensor>& Plan::run(const std::vector<Tensor>& inputs) {
   const bool dense = std::all_of(inputs.begin(), inputs.end(),
                                  [](const Tensor& t) { return t.layout().is_contiguous(); });
-  if (!dense) {
-    std::vector<Tensor> copies;
-    copies.reserve(inputs.size());
-    for (const Tensor& input : inputs) copies.push_back(contiguous(input));
-    return run(copies);
-  }
+  // Its own last outputs are copied so that somebody holds them: then they are not overwritten.
+  if (!dense || &inputs == &impl_->outputs) return run(contiguous_copies(inputs));
   impl_->prepare(inputs);
   const FlushDenormals flush;
   for (const KernelCall& call : impl_->calls) call();
-  for (const Impl::FinalCopy& copy : impl_->final_copies) {
-    std::memcpy(impl_->states[copy.state].state.memory(), copy.from, copy.bytes);
-  }
+  impl_->write_states();
   return impl_->outputs;
 }
 
@@ -198,9 +217,10 @@ std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repet
   if (repetitions == 0) return infos;
   using Clock = std::chrono::steady_clock;
   std::vector<std::vector<double>> seconds(infos.size());
-  run(inputs);
+  const std::vector<Tensor> dense = contiguous_copies(inputs);
+  run(dense);
   for (int r = 0; r < repetitions; ++r) {
-    impl_->prepare(inputs);
+    impl_->prepare(dense);
     const FlushDenormals flush;
     for (std::size_t i = 0; i < infos.size(); ++i) {
       const auto start = Clock::now();
@@ -209,9 +229,7 @@ std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repet
       }
       seconds[i].push_back(std::chrono::duration<double>(Clock::now() - start).count());
     }
-    for (const Impl::FinalCopy& copy : impl_->final_copies) {
-      std::memcpy(impl_->states[copy.state].state.memory(), copy.from, copy.bytes);
-    }
+    impl_->write_states();
   }
   for (std::size_t i = 0; i < infos.size(); ++i) {
     std::nth_element(seconds[i].begin(), seconds[i].begin() + repetitions / 2, seconds[i].end());

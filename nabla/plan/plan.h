@@ -14,7 +14,7 @@ struct PlanOptions {
   bool fuse = true;  ///< run chains of elementwise ops tile by tile, also behind matrix products
 };
 
-/// One kernel call of a plan, as a profile lists it.
+/// One step of a plan, as a profile lists it.
 struct StepInfo {
   std::string op;      ///< the ops it computes: "matmul+add+relu"
   std::string layer;   ///< the layer they belong to, empty outside of layers

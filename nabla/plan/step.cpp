@@ -13,6 +13,15 @@
 namespace nabla::lowering {
 namespace {
 
+// The calls of a program, each function by itself where it is small. It must stay where it is.
+void append(TileProgram& program, SmallProgram& small, std::vector<KernelCall>& calls) {
+  if (small.bind(program)) {
+    small.append_to(calls);
+  } else if (!program.instructions.empty()) {
+    calls.push_back(KernelCall::to_run(program));
+  }
+}
+
 // An op's own kernel.
 class KernelStep : public Step {
  public:
@@ -22,7 +31,10 @@ class KernelStep : public Step {
     set(out_, operation.out, bind);
   }
 
-  void run() override { op_.kernel(in_, out_, attributes_); }
+  void prepare(std::vector<KernelCall>& calls) override {
+    calls.push_back(KernelCall::to_run(*this));
+  }
+  void run() { op_.kernel(in_, out_, attributes_); }
 
  private:
   static void set(Argument& argument, const Value& value, const Bind& bind) {
@@ -41,10 +53,7 @@ class KernelStep : public Step {
 class TileStep : public Step {
  public:
   TileProgram program;
-  void prepare(std::vector<KernelCall>& calls) override {
-    small_.bind(program) ? small_.append_to(calls) : Step::prepare(calls);
-  }
-  void run() override { program.run(); }
+  void prepare(std::vector<KernelCall>& calls) override { append(program, small_, calls); }
 
  private:
   SmallProgram small_;
@@ -65,14 +74,14 @@ class ProductStep : public Step {
   std::int64_t m = 0, n = 0, k = 0;
 
   void prepare(std::vector<KernelCall>& calls) override {
-    Step::prepare(calls);
+    calls.push_back(KernelCall::to_run(*this));
     runs_strips_ = scale == nullptr && !bind_epilogue();
     if (runs_strips_) return;
     small_product_.bind(product());
     small_epilogue_.append_to(calls);
   }
 
-  void run() override {
+  void run() {
     if (runs_strips_) {
       run_strips();
     } else if (small_product_.empty()) {
@@ -134,15 +143,11 @@ class SumStep : public Step {
       if (inner == 1) sum_rows_ = sum_rows(sum.dtype);
       if (inner > 1 && outer == 1) add_rows_ = add_rows(sum.dtype);
     }
-    Step::prepare(calls);
-    if (small_after_.bind(after)) {
-      small_after_.append_to(calls);
-    } else if (!after.instructions.empty()) {
-      calls.push_back(KernelCall::to_run(after));
-    }
+    calls.push_back(KernelCall::to_run(*this));
+    append(after, small_after_, calls);
   }
 
-  void run() override {
+  void run() {
     if (sum_rows_ != nullptr) {
       sum_rows_(sum.extents.outer, sum.extents.n, terms, result);
     } else if (add_rows_ != nullptr) {

@@ -12,7 +12,7 @@
 
 namespace nabla::lowering {
 
-/// One kernel call. Its addresses are filled in by whoever makes it, and may change between runs.
+/// A unit as calls. Its addresses are filled in by whoever makes it, and may change between runs.
 class Step {
  public:
   Step() = default;
@@ -21,10 +21,7 @@ class Step {
   Step& operator=(const Step&) = delete;
   /// Appends the calls that do the work. To be called before the first run, and whenever addresses
   /// of other than inputs have changed: then earlier calls are void.
-  virtual void prepare(std::vector<KernelCall>& calls) {
-    calls.push_back(KernelCall::to_run(*this));
-  }
-  virtual void run() = 0;
+  virtual void prepare(std::vector<KernelCall>& calls) = 0;
 
   StepInfo info;
 };

@@ -40,7 +40,7 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
 
 void EarlyStopping::on_fit_begin(Progress&) {
   best_.reset();
-  best_parameters_.clear();  // of a fit that ended with an error
+  best_parameters_.clear();  // of a fit of whose end it was not told
 }
 
 void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) {
@@ -73,8 +73,6 @@ ProgressBar::ProgressBar() {
   is_terminal_ = can_erase && isatty(STDERR_FILENO) != 0;
 }
 
-ProgressBar::~ProgressBar() { erase(); }
-
 void ProgressBar::erase() {
   if (is_drawn_) std::fputs("\r\033[K", stderr);
   is_drawn_ = false;
@@ -94,7 +92,5 @@ void ProgressBar::on_batch_end(Progress& progress) {
                static_cast<int>(progress.epochs), bar.c_str(), static_cast<int>(progress.batch),
                static_cast<int>(progress.batches), progress.loss);
 }
-
-void ProgressBar::on_epoch_end(Progress&, const EpochRecord&) { erase(); }
 
 }  // namespace nabla

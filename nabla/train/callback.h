@@ -91,11 +91,9 @@ class EarlyStopping : public Callback {
 class ProgressBar : public Callback {
  public:
   ProgressBar();
-  ~ProgressBar() override;  // an error may end an epoch
-  ProgressBar(const ProgressBar&) = delete;
-  ProgressBar& operator=(const ProgressBar&) = delete;
   void on_batch_end(Progress& progress) override;
-  void on_epoch_end(Progress&, const EpochRecord&) override;
+  void on_epoch_end(Progress&, const EpochRecord&) override { erase(); }
+  void on_fit_end(Progress&) override { erase(); }  // an error may end an epoch
 
  private:
   void erase();

@@ -111,6 +111,15 @@ TEST(Conventions, IntegersWrapAround) {
   expect_modulo<std::int64_t>();
 }
 
+TEST(Conventions, BytesAreNotSummed) {
+  const Tensor x = Tensor::from<std::uint8_t>({200, 200}, {2});
+  EXPECT_EQ((x + x).to_doubles(), (Values{144, 144}));
+  EXPECT_EQ((x * x).to_doubles(), (Values{64, 64}));
+  EXPECT_THROW(sum(x), DTypeError);
+  EXPECT_THROW(product(x), DTypeError);
+  EXPECT_THROW(cumulative_sum(x, 0), DTypeError);
+}
+
 // Integers have no infinity to give for 1 / 0.
 TEST(Conventions, IntegersAreNotDivided) {
   const Tensor labels = Tensor::from<std::int64_t>({1, 2}, {2});

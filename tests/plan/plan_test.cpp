@@ -111,6 +111,32 @@ TEST(Capture, TakesItsOwnResultsAndStates) {
   EXPECT_EQ(step(w.value()).to_doubles(), (std::vector<double>{45, 37, 29}));
 }
 
+// The results of a Captured lie in the plan's memory, which the next run would overwrite while it
+// reads. The product is so large that it is made strip by strip.
+TEST(Capture, TakesTheVectorOfItsOwnResults) {
+  Captured f([](const Tensors& in) -> Tensors { return {matmul(in[0], in[0])}; });
+  const Tensor x = Generator(1).uniform({50, 50}, -1, 1);
+  const Tensor square = matmul(x, x);
+  EXPECT_EQ(f(f({x}))[0].to_doubles(), matmul(square, square).to_doubles());
+}
+
+TEST(Plan, ProfilesAllCallsOnInputsOfAnyLayout) {
+  const State total(Tensor(0.0F), "total");
+  Captured f([&](const Tensors& in) -> Tensors {
+    const Tensor y = exp(in[0]);
+    total.assign(total.value() + sum(y));
+    return {matmul(y, in[0]) + 1};
+  });
+  const Tensor x = permute(Generator(1).uniform({4, 4}, -1, 1), {1, 0});
+  f({x});
+  const double once = total.value().item();
+  Plan& plan = f.plan({x.spec()});
+  constexpr int repetitions = 3;
+  for (const StepInfo& step : plan.profile({x}, repetitions)) EXPECT_GT(step.seconds, 0) << step.op;
+  // It runs once more before it measures.
+  EXPECT_NEAR(total.value().item(), (2 + repetitions) * once, 1e-4);
+}
+
 TEST(Capture, ReadingAValueNamesTheWayOut) {
   auto f = capture([](const Tensor& x) { return x * x.item(); });
   const std::string message = test::message_of<CaptureError>([&] { f(Tensor(1.0)); });
