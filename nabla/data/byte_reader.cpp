@@ -104,8 +104,8 @@ std::string_view ByteReader::text() const {
   return {reinterpret_cast<const char*>(content_.data()) + position_, left()};
 }
 
-void ByteReader::fail(std::string_view what, std::string_view expected) const {
-  throw FileError(str(source_, ": ", what, " (byte ", position_, unpacked_ ? " unpacked" : "",
+void ByteReader::fail_at(std::size_t byte, std::string_view what, std::string_view expected) const {
+  throw FileError(str(source_, ": ", what, " (byte ", byte, unpacked_ ? " unpacked" : "",
                       "): expected ", expected));
 }
 

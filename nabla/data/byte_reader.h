@@ -34,7 +34,12 @@ class ByteReader {
   std::string_view text() const;
 
   /// Throws a FileError "source: what (byte N): expected ...", N being the next byte to be read.
-  [[noreturn]] void fail(std::string_view what, std::string_view expected) const;
+  [[noreturn]] void fail(std::string_view what, std::string_view expected) const {
+    fail_at(position_, what, expected);
+  }
+  /// The same of a byte that has been read.
+  [[noreturn]] void fail_at(std::size_t byte, std::string_view what,
+                            std::string_view expected) const;
 
  private:
   void unpack(std::span<const std::byte> file, std::size_t most);

@@ -36,8 +36,8 @@ DType read_dtype(std::byte code, const ByteReader& reader) {
     case 0x0D: return DType::f32;
     case 0x0E: return DType::f64;
     default:
-      reader.fail(str("element type ", std::to_integer<int>(code)),
-                  "8 (u8), 12 (i32), 13 (f32) or 14 (f64)");
+      reader.fail_at(2, str("element type ", std::to_integer<int>(code)),
+                     "8 (u8), 12 (i32), 13 (f32) or 14 (f64)");
   }
 }
 
@@ -58,16 +58,19 @@ Shape read_shape(int rank, ByteReader& reader) {
 Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source) {
   ByteReader reader(bytes, source);
   std::array<std::byte, 4> magic{};
-  if (reader.read(magic) < magic.size() || magic[0] != std::byte{0} || magic[1] != std::byte{0}) {
-    reader.fail("no IDX file", "two zero bytes, an element type and a number of axes in front");
+  const std::size_t bytes_read = reader.read(magic);
+  const bool ends = bytes_read < magic.size();
+  if (ends || magic[0] != std::byte{0} || magic[1] != std::byte{0}) {
+    reader.fail_at(ends ? bytes_read : 0, "no IDX file",
+                   "two zero bytes, an element type and a number of axes in front");
   }
   const DType dtype = read_dtype(magic[2], reader);
   const int rank = std::to_integer<int>(magic[3]);
-  if (rank < 1 || rank > max_rank) reader.fail(str(rank, " axes"), str("1 to ", max_rank));
+  if (rank < 1 || rank > max_rank) reader.fail_at(3, str(rank, " axes"), str("1 to ", max_rank));
   const Shape shape = read_shape(rank, reader);
 
   const auto size = checked_bytes(shape, size_of(dtype));
-  if (!size) reader.fail(str("the shape ", Spec{dtype, shape}), "less than 2^63 bytes");
+  if (!size) reader.fail_at(4, str("the shape ", Spec{dtype, shape}), "less than 2^63 bytes");
   if (static_cast<std::size_t>(*size) > reader.left()) {
     reader.fail("the file is too short", str("the elements of ", Spec{dtype, shape}));
   }

@@ -70,16 +70,16 @@ TEST(Idx, ReadsJoinedGzipFiles) {
 
 TEST(IdxErrors, Header) {
   const std::string what =
-      "f: no IDX file (byte 4): expected two zero bytes, an element type and a number of axes in "
+      "f: no IDX file (byte 0): expected two zero bytes, an element type and a number of axes in "
       "front";
   EXPECT_EQ(error_of("P5 28 28"), what);
   EXPECT_EQ(error_of("\0\0\x08"s),
             "f: no IDX file (byte 3): expected two zero bytes, an element type and a number of "
             "axes in front");
   EXPECT_EQ(error_of("\0\0\x0b\x01\0\0\0\x01\0\x01"s),
-            "f: element type 11 (byte 4): expected 8 (u8), 12 (i32), 13 (f32) or 14 (f64)");
-  EXPECT_EQ(error_of("\0\0\x08\0"s), "f: 0 axes (byte 4): expected 1 to 8");
-  EXPECT_EQ(error_of("\0\0\x08\x09"s), "f: 9 axes (byte 4): expected 1 to 8");
+            "f: element type 11 (byte 2): expected 8 (u8), 12 (i32), 13 (f32) or 14 (f64)");
+  EXPECT_EQ(error_of("\0\0\x08\0"s), "f: 0 axes (byte 3): expected 1 to 8");
+  EXPECT_EQ(error_of("\0\0\x08\x09"s), "f: 9 axes (byte 3): expected 1 to 8");
   EXPECT_EQ(error_of("\0\0\x08\x02\0\0\0\x01\0\0"s),
             "f: the file ends early (byte 10): expected 2 extents of 4 bytes");
 }
@@ -94,10 +94,10 @@ TEST(IdxErrors, Length) {
 TEST(IdxErrors, SizesAreBoundedBeforeMemoryIsTaken) {
   const std::string huge = "\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s;
   EXPECT_EQ(error_of(huge),
-            "f: the shape f64[4294967295, 4294967295] (byte 12): expected less than 2^63 bytes");
+            "f: the shape f64[4294967295, 4294967295] (byte 4): expected less than 2^63 bytes");
   const std::string none = "\0\0\x0e\x03\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"s;
   EXPECT_EQ(error_of(none),
-            "f: the shape f64[0, 4294967295, 4294967295] (byte 16): expected less than 2^63 bytes");
+            "f: the shape f64[0, 4294967295, 4294967295] (byte 4): expected less than 2^63 bytes");
   const std::string large = "\0\0\x08\x02\0\0\xff\xff\0\0\xff\xff"s;
   EXPECT_EQ(error_of(large),
             "f: the file is too short (byte 12): expected the elements of u8[65535, 65535]");
