@@ -29,35 +29,62 @@ std::string file_name_of(const std::string& text) {
 
 RunFolder::RunFolder(fs::path path, const std::vector<std::string>& names)
     : path_(std::move(path)) {
-  try {
-    make(names);
-  } catch (const FileError&) {
-    remove_made();
-    throw;
-  }
-  for (const fs::path& folder : made_) remove_at_signals(folder);
+  make(names, false);
+}
+
+RunFolder::RunFolder(const std::string& stem, const std::vector<std::string>& names, FreePlace) {
+  int n = 0;
+  do {
+    do {
+      path_ = stem + std::to_string(++n);
+    } while (fs::exists(path_));
+  } while (!make(names, true));
+}
+
+RunFolder RunFolder::at_free_place(const std::string& stem, const std::vector<std::string>& names) {
+  return {stem, names, FreePlace()};
 }
 
 RunFolder::~RunFolder() { remove_made(); }
 
-void RunFolder::make(const std::vector<std::string>& names) {
+bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
   std::error_code error;
   // A symbolic link that leads nowhere is not made here, nor may it be removed.
   const auto is_missing = [&](const fs::path& folder) {
     return fs::symlink_status(folder, error).type() == fs::file_type::not_found;
   };
+  made_.clear();
   for (fs::path folder = fs::absolute(path_); is_missing(folder); folder = folder.parent_path()) {
     made_.push_back(folder);
   }
-  fs::create_directories(path_, error);
-  if (error) throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
-  for (const std::string& name : names) {
-    const fs::path file = path_ / name;
-    if (fs::exists(file, error) && !fs::is_regular_file(file, error)) {
-      throw FileError(str(file.string(), ": cannot write: expected a file or nothing here"));
+  try {
+    if (!make_folders(new_only)) return false;
+    for (const std::string& name : names) {
+      const fs::path file = path_ / name;
+      if (fs::exists(file, error) && !fs::is_regular_file(file, error)) {
+        throw FileError(str(file.string(), ": cannot write: expected a file or nothing here"));
+      }
     }
+    check_writable(path_.string());
+  } catch (const FileError&) {
+    remove_made();
+    throw;
   }
-  check_writable(path_.string());
+  for (const fs::path& folder : made_) remove_at_signals(folder);
+  return true;
+}
+
+bool RunFolder::make_folders(bool new_only) {
+  std::error_code error;
+  bool is_new = true;
+  if (new_only) {
+    fs::create_directories(path_.parent_path(), error);
+    if (!error) is_new = fs::create_directory(path_, error);
+  } else {
+    fs::create_directories(path_, error);
+  }
+  if (error) throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
+  return is_new;
 }
 
 void RunFolder::remove_made() const {
@@ -73,12 +100,9 @@ void RunFolder::write(const std::vector<File>& files) const {
   write_files_atomically(contents);
 }
 
-fs::path free_run_folder(const std::string& dataset, const std::string& model) {
+std::string run_folder_stem(const std::string& dataset, const std::string& model) {
   const std::string name = file_name_of(fs::path(dataset).filename().string());
-  const std::string stem = str("runs/", name, "-", file_name_of(model), "-");
-  int n = 1;
-  while (fs::exists(stem + std::to_string(n))) ++n;
-  return stem + std::to_string(n);
+  return str("runs/", name, "-", file_name_of(model), "-");
 }
 
 }  // namespace nabla::cli

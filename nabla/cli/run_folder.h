@@ -16,6 +16,8 @@ class RunFolder {
   /// Throws FileError where the folder cannot be made, or files of these names not be written to
   /// it: before a run, not after it.
   RunFolder(std::filesystem::path path, const std::vector<std::string>& names);
+  /// The same in <stem><n>, with the smallest n that is free, also while other runs take theirs.
+  static RunFolder at_free_place(const std::string& stem, const std::vector<std::string>& names);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -28,14 +30,18 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  void make(const std::vector<std::string>& names);
+  struct FreePlace {};
+  RunFolder(const std::string& stem, const std::vector<std::string>& names, FreePlace);
+  // Returns false where somebody else has made a folder that is to be `new_only`.
+  bool make(const std::vector<std::string>& names, bool new_only);
+  bool make_folders(bool new_only);
   void remove_made() const;
 
   std::filesystem::path path_;
   std::vector<std::filesystem::path> made_;  // folders that were not there, innermost first
 };
 
-/// runs/<dataset>-<model>-<n>, with the smallest n that is free.
-std::filesystem::path free_run_folder(const std::string& dataset, const std::string& model);
+/// runs/<dataset>-<model>-, in front of a number.
+std::string run_folder_stem(const std::string& dataset, const std::string& model);
 
 }  // namespace nabla::cli

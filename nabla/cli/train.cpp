@@ -79,6 +79,12 @@ std::string metrics_json(const History& history, std::int64_t samples, const Opt
   return metrics.dump(2) + "\n";
 }
 
+void check_not_empty(const data::Dataset& part, std::string_view which) {
+  if (part.size() > 0) return;
+  throw ValueError(
+      str("data set ", quote(part.name), ", ", which, " part: no samples: expected at least one"));
+}
+
 void train(const Options& options) {
   set_threads(options.threads);
   if (options.epochs < 1) {
@@ -91,6 +97,8 @@ void train(const Options& options) {
   const auto optimizer = optim::make_optimizer(options.optimizer, options.learning_rate);
 
   const auto [train_part, test_part] = data::load(options.dataset, options.seed);
+  check_not_empty(train_part, "train");
+  check_not_empty(test_part, "test");
   const bool classes = !train_part.class_names.empty();
   const nn::Sequential model =
       learning_model(architecture, train_part.sample_shape(), train_part.outputs());
@@ -100,9 +108,11 @@ void train(const Options& options) {
   info.architecture = architecture;
   encode_model(model, info);  // a text that cannot be written is found before the run
 
-  RunFolder folder(options.output.empty() ? free_run_folder(options.dataset, architecture)
-                                          : std::filesystem::path(options.output),
-                   {model_file, history_file, metrics_file});
+  const std::vector<std::string> files = {model_file, history_file, metrics_file};
+  const RunFolder folder =
+      options.output.empty()
+          ? RunFolder::at_free_place(run_folder_stem(options.dataset, architecture), files)
+          : RunFolder(options.output, files);
   std::cout << train_part.name << ": " << train_part.size() << " samples to learn from, "
             << test_part.size() << " to test\n"
             << architecture << ": " << model.parameter_count() << " parameters, "

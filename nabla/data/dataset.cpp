@@ -267,6 +267,9 @@ Split load(const std::string& name, std::uint64_t seed) {
   if (name == "fashion-mnist") return fashion_mnist();
   std::error_code error;
   if (std::filesystem::is_directory(name, error)) return read_idx_folder(name);
+  if (error == std::errc::permission_denied) {
+    throw FileError(str(name, ": cannot read: ", error.message()));
+  }
   throw ValueError(str("unknown data set ", quote(name),
                        ": expected digits, fashion-mnist, or a folder with four IDX files such as "
                        "train-images-idx3-ubyte.gz"));

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
@@ -110,6 +111,21 @@ TEST(Tool, NamesRunFoldersByItself) {
   for (const char* name : {"digits-dense16-relu-dense-1", "digits-dense16-relu-dense-2"}) {
     EXPECT_EQ(run(folder, quick).status, 0);
     EXPECT_TRUE(std::filesystem::exists(folder / str("runs/", name, "/model.safetensors")));
+  }
+}
+
+// All look for a free name in the same moment.
+TEST(Tool, RunsAtTheSameTimeTakeFoldersOfTheirOwn) {
+  const test::Folder folder;
+  constexpr int runs = 6;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < runs; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(run(folder, quick + "--threads 1").status, 0); });
+  }
+  threads.clear();
+  for (int n = 1; n <= runs; ++n) {
+    EXPECT_TRUE(std::filesystem::exists(
+        folder / str("runs/digits-dense16-relu-dense-", n, "/model.safetensors")));
   }
 }
 
