@@ -73,8 +73,6 @@ std::string percent(double part);
 std::string brief(double value);
 /// The layers and their arguments, as --help shows them.
 std::string layers_help();
-/// The text for a terminal: control characters, which a file may hold, as \x1b.
-std::string printable(std::string_view text);
 /// The text as a field of CSV, in quotes where it must be (RFC 4180).
 std::string csv_field(std::string_view text);
 /// The text as one word of a shell's command line, in quotes where it needs them.

@@ -89,20 +89,6 @@ std::string layers_help() {
   return out.str();
 }
 
-std::string printable(std::string_view text) {
-  std::ostringstream out;
-  out << std::hex << std::setfill('0');
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < ' ' || code == 0x7f) {
-      out << "\\x" << std::setw(2) << int{code};
-    } else {
-      out << c;
-    }
-  }
-  return out.str();
-}
-
 std::string csv_field(std::string_view text) {
   if (text.find_first_of("\",\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";

@@ -15,6 +15,21 @@ namespace {
 
 constexpr int name_width = 15;
 
+// For a terminal: control characters, which a file may hold, as \x1b.
+std::string printable(std::string_view text) {
+  std::ostringstream out;
+  out << std::hex << std::setfill('0');
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < ' ' || code == 0x7f) {
+      out << "\\x" << std::setw(2) << int{code};
+    } else {
+      out << c;
+    }
+  }
+  return out.str();
+}
+
 void print(std::string_view name, std::string_view value) {
   std::cout << std::left << std::setw(name_width) << printable(name) << " " << printable(value)
             << "\n";

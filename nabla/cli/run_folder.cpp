@@ -70,7 +70,7 @@ bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
     remove_made();
     throw;
   }
-  for (const fs::path& folder : made_) remove_at_signals(folder);
+  remove_at_signals(made_);
   return true;
 }
 

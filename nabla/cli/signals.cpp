@@ -39,9 +39,9 @@ void handle_signals() {
 
 }  // namespace
 
-void remove_at_signals(const std::filesystem::path& folder) {
-  folders_to_remove.push_back(folder.string());
-  handle_signals();
+void remove_at_signals(const std::vector<std::filesystem::path>& folders) {
+  for (const std::filesystem::path& folder : folders) folders_to_remove.push_back(folder.string());
+  handle_signals();  // only now: the handler reads the list
 }
 
 SignalsWait::SignalsWait() {

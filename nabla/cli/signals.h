@@ -2,12 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 namespace nabla::cli {
 
-/// A signal that ends the program removes this folder before, if it is empty. Of several, those
-/// given first go first.
-void remove_at_signals(const std::filesystem::path& folder);
+/// A signal that ends the program removes these folders before, in this order, where they are
+/// empty. To be called once.
+void remove_at_signals(const std::vector<std::filesystem::path>& folders);
 
 /// While it lives, signals that would end the program wait: files are written whole.
 class SignalsWait {

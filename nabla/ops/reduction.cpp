@@ -49,10 +49,13 @@ Spec infer_axes(const Op& op, Inputs in, const Attributes& attributes) {
   return {in[0].dtype(), without(in[0].shape(), axes, false)};
 }
 
+void refuse_bytes(const Tensor& x, std::string_view op) {
+  if (x.dtype() != DType::u8) return;
+  throw DTypeError(str(op, ": u8 would overflow; convert it with cast"));
+}
+
 Spec infer_sum(const Op& op, Inputs in, const Attributes& attributes) {
-  if (in[0].dtype() == DType::u8) {
-    throw DTypeError("sum: u8 would overflow; convert it with cast");
-  }
+  refuse_bytes(in[0], op.name);
   return infer_axes(op, in, attributes);
 }
 
@@ -197,9 +200,7 @@ const TableEntry cumulative_sum_op(Op{
     .doc = "running sum along an axis, from the front or the back",
     .infer =
         [](const Op& op, Inputs in, const Attributes& attributes) {
-          if (in[0].dtype() == DType::u8) {
-            throw DTypeError("cumulative_sum: u8 would overflow; convert it with cast");
-          }
+          refuse_bytes(in[0], op.name);
           const int axis = std::get<AxisAttribute>(attributes).axis;
           check_attributes(is_axis(axis, in[0]), op, in, attributes);
           return in[0].spec();
@@ -334,9 +335,7 @@ Tensor variance(const Tensor& x, const Dims& axes, bool keep) {
 }
 
 Tensor product(const Tensor& x, const Dims& axes, bool keep) {
-  if (x.dtype() == DType::u8) {
-    throw DTypeError("product: u8 would overflow; convert it with cast");
-  }
+  refuse_bytes(x, "product");
   Tensor result = x;
   Shape kept = x.shape();
   for (const AxesAttribute& run : runs_of(x, axes, "product")) {

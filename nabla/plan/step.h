@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "nabla/kernels/gemm.h"
-#include "nabla/kernels/small_program.h"
+#include "nabla/kernels/kernel_call.h"
 #include "nabla/kernels/tile_program.h"
 #include "nabla/plan/plan.h"
 #include "nabla/plan/program.h"
