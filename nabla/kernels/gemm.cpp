@@ -265,7 +265,7 @@ template <class T>
 void compute_tiny(const Gemm<T>& g) {
   TinyGemm<T> tiny(g);
   if (tiny.is_one_tile()) {
-    function_of_tile<T>(tiny.rows, tiny.columns)(tiny.tile);
+    function_of_tile(tiny.tile, tiny.rows)(tiny.tile);
   } else {
     compute_tiles(tiny.tile, tiny.rows, tiny.columns,
                   {tiny.tile.b, tiny.tile.b_row_stride, panel<T>}, false);
@@ -290,7 +290,7 @@ void bind_any(const Gemm<T>& g, SmallGemm<T>& small) {
   if (!tiny.is_one_tile()) return;
   small.tile = tiny.tile;
   small.swapped = tiny.swapped;
-  small.compute = function_of_tile<T>(tiny.rows, tiny.columns);
+  small.compute = function_of_tile(tiny.tile, tiny.rows);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <hwy/cache_control.h>
@@ -82,9 +83,17 @@ HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, 
   }
 }
 
+// How a tile reads A. A stride that is known to be 1 spares instructions, which count where another
+// program shares the core. Only tiles of whole vectors of floats know: each takes long to compile.
+enum class Reads {
+  rows,     // they are contiguous
+  columns,  // they are contiguous
+  any,      // any strides; B may be packed on the way
+};
+
 // The sums of a tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be
 // partial. The loops over rows and vectors must be unrolled: then all sums live in registers.
-template <bool fetches, bool partial, class D, int rows, int vectors, class Mask>
+template <Reads reads, bool partial, class D, int rows, int vectors, class Mask>
 HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
                          hn::Vec<D> (&sum)[rows][vectors]) {
   using T = hn::TFromD<D>;
@@ -92,9 +101,9 @@ HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
   const T* a = t.a;
   const T* b = t.b;
   T* packed_b = t.packed_b;
-  const T* fetched = t.fetched;
-  const int64_t a_row_stride = t.a_row_stride;
-  const int64_t a_column_stride = t.a_column_stride;
+  const T* fetched = t.fetched == nullptr ? a : t.fetched;
+  const int64_t a_row_stride = reads == Reads::columns ? 1 : t.a_row_stride;
+  const int64_t a_column_stride = reads == Reads::rows ? 1 : t.a_column_stride;
   const int64_t b_row_stride = t.b_row_stride;
   const int64_t ahead = rows_ahead * b_row_stride;
   const int64_t fetched_stride = t.fetched_stride;
@@ -103,9 +112,9 @@ HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
-  for (int64_t k = t.k; k > 0; --k) {
-    hwy::Prefetch(b + ahead);
-    if constexpr (fetches) {
+  const auto add_column_times_row = [&]() HWY_ATTR {
+    if constexpr (reads != Reads::columns) {  // whose B is near: short, or packed
+      hwy::Prefetch(b + ahead);
       fetch_to_l2(fetched);
       fetched += fetched_stride;
     }
@@ -115,7 +124,7 @@ HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
       b_row[v] = partial && v == vectors - 1 ? hn::MaskedLoad(last, d, b + v * lanes)
                                              : hn::LoadU(d, b + v * lanes);
     }
-    if (packed_b != nullptr) {
+    if (reads == Reads::any && packed_b != nullptr) {
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) hn::StoreU(b_row[v], d, packed_b + v * lanes);
       packed_b += panel<T>;
@@ -128,21 +137,23 @@ HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
     }
     a += a_column_stride;
     b += b_row_stride;
+  };
+  if constexpr (reads == Reads::any) {
+    for (int64_t k = t.k; k > 0; --k) add_column_times_row();
+  } else {
+#pragma GCC unroll 4
+    for (int64_t k = t.k; k > 0; --k) add_column_times_row();
   }
 }
 
-template <class D, int rows, int vectors, bool partial>
+template <class D, int rows, int vectors, bool partial, Reads reads>
 HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
   using T = hn::TFromD<D>;
   const D d;
   constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
   const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
   hn::Vec<D> sum[rows][vectors];
-  if (t.fetched != nullptr) {
-    sum_tile<true, partial>(d, last, t, sum);
-  } else {
-    sum_tile<false, partial>(d, last, t, sum);
-  }
+  sum_tile<reads, partial>(d, last, t, sum);
   if (t.transposed || t.add) {
     constexpr int width = vectors * lanes;
     HWY_ALIGN T sums[rows * width];
@@ -220,20 +231,24 @@ HWY_NOINLINE void compute_column(const GemmTile<T>& t) {
   }
 }
 
-// Tiles for every number of rows and each way to cover the columns: one column, or some vectors the
-// last of which is partial or not.
+// Tiles for every number of rows, each way to cover the columns (one column, or some vectors the
+// last of which is partial or not), and each way to read A.
 template <class T>
 using TileFunction = void (*)(const GemmTile<T>&);
 constexpr int tile_widths = 1 + 2 * tile_vectors;
+constexpr int tile_shapes = tile_rows * tile_widths;
 
 template <class T, int i>
 constexpr TileFunction<T> tile_function() {
-  constexpr int rows = i / tile_widths + 1;
+  constexpr auto reads = static_cast<Reads>(i / tile_shapes);
+  constexpr int rows = i % tile_shapes / tile_widths + 1;
   constexpr int width = i % tile_widths;
   if constexpr (width == 0) {
     return compute_column<T, rows>;
   } else {
-    return compute_tile<Lanes<T>, rows, (width + 1) / 2, width % 2 == 1>;
+    constexpr bool partial = width % 2 == 1;
+    constexpr bool knows = std::is_same_v<T, float> && !partial;
+    return compute_tile < Lanes<T>, rows, (width + 1) / 2, partial, knows ? reads : Reads::any > ;
   }
 }
 
@@ -244,13 +259,21 @@ constexpr std::array<TileFunction<T>, sizeof...(i)> tile_functions(
 }
 
 template <class T>
-HWY_INLINE TileFunction<T> function_of_tile(int64_t rows, int64_t columns) {
+HWY_INLINE Reads reads_of_tile(const GemmTile<T>& t) {
+  if (t.packed_b != nullptr) return Reads::any;
+  if (t.a_column_stride == 1) return Reads::rows;
+  return t.a_row_stride == 1 ? Reads::columns : Reads::any;
+}
+
+template <class T>
+HWY_INLINE TileFunction<T> function_of_tile(const GemmTile<T>& t, int64_t rows) {
   static constexpr auto functions =
-      tile_functions<T>(std::make_integer_sequence<int, tile_rows * tile_widths>());
-  const int64_t vectors = ceil_divide(columns, lanes<T>);
-  const bool partial = columns != vectors * lanes<T>;
-  const int64_t width = columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
-  return functions[static_cast<size_t>((rows - 1) * tile_widths + width)];
+      tile_functions<T>(std::make_integer_sequence<int, 3 * tile_shapes>());
+  const int64_t vectors = ceil_divide(t.columns, lanes<T>);
+  const bool partial = t.columns != vectors * lanes<T>;
+  const int64_t width = t.columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);
+  const auto reads = static_cast<int64_t>(reads_of_tile(t));
+  return functions[static_cast<size_t>(reads * tile_shapes + (rows - 1) * tile_widths + width)];
 }
 
 // Rows split evenly into bands, the height of a tile at most: few rows in the last one would leave
@@ -316,8 +339,9 @@ void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T
       t.fetched = t.a + t.k * (bands.rows(band) + p * t.fetched_stride);
     } else {
       t.fetched = nullptr;
+      t.fetched_stride = 0;
     }
-    function_of_tile<T>(bands.rows(band), t.columns)(t);
+    function_of_tile(t, bands.rows(band))(t);
   };
   if (t.transposed) {  // few bands: a panel stays in the L1 cache for all of them
     for (int64_t p = 0; p < panels; ++p) {
