@@ -6,7 +6,11 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <latch>
 #include <memory>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "nabla/base/error.h"
 #include "nabla/base/flush_denormals.h"
@@ -59,6 +63,22 @@ class Fork {
   char end_ = 0;
 };
 
+// Starts so many threads and ends them: where the system gives no more, oneTBB would end the
+// program.
+void check_threads_start(int count) {
+  std::latch end(1);
+  std::vector<std::jthread> started;
+  started.reserve(static_cast<std::size_t>(count));
+  try {
+    for (int i = 0; i < count; ++i) started.emplace_back([&end] { end.wait(); });
+  } catch (const std::system_error& error) {
+    end.count_down();
+    throw ValueError(str("threads: expected as many as the system starts, ", started.size() + 1,
+                         ", got ", count + 1, " (", error.code().message(), ")"));
+  }
+  end.count_down();
+}
+
 }  // namespace
 
 void set_threads(int count) {
@@ -67,6 +87,7 @@ void set_threads(int count) {
     throw ValueError(str("threads: expected 1 to ", most, ", got ", count));
   }
   if (count == thread_count) return;
+  if (count > thread_count) check_threads_start(count - 1);
   thread_count = count;
   const bool many = count > tbb::info::default_concurrency();
   const auto limit = tbb::global_control::max_allowed_parallelism;

@@ -11,7 +11,7 @@
 namespace nabla {
 
 /// Sets how many threads kernels may use, the caller's included. Default 1. Throws ValueError below
-/// 1 and above 4096. Not to be called while kernels run.
+/// 1, above 4096 and where the system starts no more. Not to be called while kernels run.
 void set_threads(int count);
 
 /// The number set by `set_threads`.

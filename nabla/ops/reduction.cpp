@@ -1,6 +1,7 @@
 #include "nabla/ops/reduction.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -391,8 +392,10 @@ Tensor cumulative_sum(const Tensor& x, std::int64_t axis, bool reverse) {
 
 Tensor logsumexp(const Tensor& x, std::int64_t axis, bool keep) {
   const int at = normalize_axis(axis, x.rank(), "logsumexp");
-  Shape widened = x.shape();
-  widened[at] = 1;
+  if (x.shape()[at] == 0) {
+    return broadcast_to(number(-std::numeric_limits<double>::infinity(), x.dtype()),
+                        without(x.shape(), {at, 1}, keep));
+  }
   const Tensor result = along(x, axis, "logsumexp", [](const Tensor& rows) {
     const Tensor reduced = apply(logsumexp_op, {rows});
     Shape kept = rows.shape();

@@ -29,7 +29,7 @@ Tensor argmin(const Tensor& x, std::int64_t axis = -1);
 /// Running sum along one axis: y_i = x_0 + ... + x_i; from the back if `reverse`.
 Tensor cumulative_sum(const Tensor& x, std::int64_t axis = -1, bool reverse = false);
 
-/// log(sum exp(x)) along one axis without overflow; floating.
+/// log(sum exp(x)) along one axis without overflow, -inf over none; floating.
 Tensor logsumexp(const Tensor& x, std::int64_t axis = -1, bool keep = false);
 /// exp(x) / sum exp(x) along one axis without overflow; floating.
 Tensor softmax(const Tensor& x, std::int64_t axis = -1);

@@ -47,6 +47,7 @@ class Trainer::Loop {
   History run() {
     History history;
     std::exception_ptr error;
+    trainer_.is_fitting_ = true;
     try {
       for (; begun_ < options_.callbacks.size(); ++begun_) {
         options_.callbacks[begun_]->on_fit_begin(progress_);
@@ -56,6 +57,7 @@ class Trainer::Loop {
       error = std::current_exception();
     }
     end(error);
+    trainer_.is_fitting_ = false;
     if (error) std::rethrow_exception(error);
     history.stop_reason = progress_.stop_reason;
     return history;
@@ -143,6 +145,7 @@ class Trainer::Loop {
 };
 
 History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
+  if (is_fitting_) throw Error("fit: called by one of its own callbacks; expected after its end");
   if (options.epochs < 0) {
     throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
   }

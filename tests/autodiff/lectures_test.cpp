@@ -105,5 +105,17 @@ TEST(Derivatives, AreNotThoseOfIntegers) {
   EXPECT_EQ(error_of([&] { hessian(add, whole); }), input);
 }
 
+// It would pass for a number without a derivative.
+TEST(Derivatives, AreNotThoseOfUndefinedTensors) {
+  const auto error_of = [](const auto& call) { return test::message_of<ValueError>(call); };
+  const Function nothing = [](const Tensors&) { return Tensor(); };
+  const std::string result = "derivatives: the function gave an undefined tensor";
+  EXPECT_EQ(error_of([&] { value_and_grad(nothing, {f64(1)}); }), result);
+  EXPECT_EQ(error_of([&] { jvp(nothing, {f64(1)}, {f64(1)}); }), result);
+  EXPECT_EQ(error_of([] { jacobian([](const Tensor&) { return Tensor(); }, f64(1)); }), result);
+  EXPECT_EQ(error_of([] { grad([](const Tensor& x) { return sum(x); })(Tensor()); }),
+            "derivatives: an input is an undefined tensor");
+}
+
 }  // namespace
 }  // namespace nabla

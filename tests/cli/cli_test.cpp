@@ -1,6 +1,7 @@
 // The tool as users meet it: a process with arguments, output and an exit status.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -333,6 +334,62 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
   EXPECT_EQ(trained.status, 0) << trained.error;
   const std::string inspected = run(folder, "inspect run/model.safetensors").out;
   EXPECT_TRUE(contains(inspected, "learned from    points, seed 0\n")) << inspected;
+}
+
+// Root may read what is closed to others, but for this.
+std::string without_privileges() {
+  return ::geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search" : "";
+}
+
+TEST(Tool, NamesADataSetThatIsClosed) {
+  const test::Folder folder;
+  std::filesystem::create_directories(folder / "closed/points");
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms::none);
+  for (const std::string command : {"train ", "inspect "}) {
+    const Result result = run(folder, command + "closed/points", without_privileges());
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.error, "nabla: closed/points: cannot read: Permission denied\n");
+  }
+  const Result result = run(folder, quick + "--output closed/run", without_privileges());
+  EXPECT_EQ(result.error, "nabla: closed/run: cannot make this folder: Permission denied\n");
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_all);
+}
+
+TEST(Tool, NamesAPartWithoutSamples) {
+  const test::Folder folder;
+  const std::string name = "points";
+  std::filesystem::create_directories(folder / name);
+  for (const std::string part : {"/train", "/t10k"}) {
+    const bool is_empty = part == "/t10k";
+    const std::string count(1, is_empty ? '\0' : '\2');
+    const std::string image = std::string("\0\0\x08\x03\0\0\0", 7) + count +
+                              std::string("\0\0\0\1\0\0\0\1", 8) + (is_empty ? "" : "ab");
+    const std::string labels =
+        std::string("\0\0\x08\x01\0\0\0", 7) + count + (is_empty ? "" : std::string("\0\1", 2));
+    write_file_atomically(folder / (name + part + "-images-idx3-ubyte"), test::bytes_of(image));
+    write_file_atomically(folder / (name + part + "-labels-idx1-ubyte"), test::bytes_of(labels));
+  }
+  const Result result = run(folder, "train points --output run");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error,
+            "nabla: data set \"points\", test part: no samples: expected at least one\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  EXPECT_TRUE(contains(run(folder, "inspect points").out, "u8[0, 1, 1]"));
+}
+
+// The system's limit is met by starting threads, of which oneTBB would die.
+TEST(Tool, NamesThreadsThatTheSystemDoesNotStart) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer needs the memory that is limited here";
+#endif
+  const test::Folder folder;
+  const Result result = run(folder, quick + "--threads 64", "ulimit -v 300000;");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(lines(result.error), 1) << result.error;
+  EXPECT_TRUE(contains(result.error, "nabla: threads: expected as many as the system starts, "))
+      << result.error;
+  EXPECT_TRUE(contains(result.error, ", got 64 (")) << result.error;
+  EXPECT_EQ(folder.entries(), 0);
 }
 
 TEST(Tool, InspectShowsControlCharactersEscaped) {

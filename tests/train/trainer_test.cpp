@@ -369,6 +369,19 @@ TEST(TrainerErrors, NoSamples) {
             "data set \"\": inputs f32[]: expected an axis of samples");
 }
 
+TEST(TrainerErrors, FitInsideOfItself) {
+  struct Again : Callback {
+    Trainer* trainer = nullptr;
+    void on_batch_end(Progress&) override { trainer->fit(xor_data()); }
+  };
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  const auto again = std::make_shared<Again>();
+  again->trainer = &trainer;
+  EXPECT_EQ(test::message_of<Error>([&] { trainer.fit(xor_data(), {.callbacks = {again}}); }),
+            "fit: called by one of its own callbacks; expected after its end");
+  EXPECT_EQ(trainer.fit(xor_data()).epochs.size(), 1U);
+}
+
 TEST(TrainerErrors, WhatIsMissing) {
   const nn::Sequential model{nn::Dense(2, 1)};
   const nn::Loss loss = nn::mean_squared_error;
