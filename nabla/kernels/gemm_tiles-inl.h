@@ -55,19 +55,20 @@ HWY_INLINE void fetch_to_l2(const void* line) {
 
 // Writes a tile that was summed in `sums` [rows, width] and cannot be stored as it is.
 template <class T>
-HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, int64_t width) {
+HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, int64_t width,
+                             T* to) {
   int64_t i = 0;
   if (t.transposed && !t.add && t.scale == nullptr) {
     const Lanes<T> d;
     for (; i + block<T> <= rows; i += block<T>) {
       int64_t j = 0;
       for (; j + lanes<T> <= t.columns; j += lanes<T>) {
-        columns_from_rows(d, sums + i * width + j, width, t.c + j * t.c_row_stride + i,
+        columns_from_rows(d, sums + i * width + j, width, to + j * t.c_row_stride + i,
                           t.c_row_stride);
       }
       for (; j < t.columns; ++j) {
         for (int64_t q = i; q < i + block<T>; ++q) {
-          t.c[j * t.c_row_stride + q] = sums[q * width + j];
+          to[j * t.c_row_stride + q] = sums[q * width + j];
         }
       }
     }
@@ -76,7 +77,7 @@ HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, 
   const int64_t column_stride = t.transposed ? t.c_row_stride : 1;
   for (; i < rows; ++i) {
     for (int64_t j = 0; j < t.columns; ++j) {
-      T& c = t.c[i * row_stride + j * column_stride];
+      T& c = to[i * row_stride + j * column_stride];
       const T sum = t.scale == nullptr ? sums[i * width + j] : sums[i * width + j] * *t.scale;
       c = t.add || t.scale != nullptr ? c + sum : sum;
     }
@@ -91,17 +92,26 @@ enum class Reads {
   any,      // any strides; B may be packed on the way
 };
 
+// Where one of a row of tiles is.
+template <class T>
+struct Place {
+  const T* b;
+  T* packed_b;
+  const T* fetched;
+  T* c;
+};
+
 // The sums of a tile of `rows` rows by `vectors` vectors of tag D, where the last vector may be
 // partial. The loops over rows and vectors must be unrolled: then all sums live in registers.
 template <Reads reads, bool partial, class D, int rows, int vectors, class Mask>
 HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
-                         hn::Vec<D> (&sum)[rows][vectors]) {
+                         const Place<hn::TFromD<D>>& at, hn::Vec<D> (&sum)[rows][vectors]) {
   using T = hn::TFromD<D>;
   constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
   const T* a = t.a;
-  const T* b = t.b;
-  T* packed_b = t.packed_b;
-  const T* fetched = t.fetched == nullptr ? a : t.fetched;
+  const T* b = at.b;
+  T* packed_b = at.packed_b;
+  const T* fetched = at.fetched;
   const int64_t a_row_stride = reads == Reads::columns ? 1 : t.a_row_stride;
   const int64_t a_column_stride = reads == Reads::rows ? 1 : t.a_column_stride;
   const int64_t b_row_stride = t.b_row_stride;
@@ -146,14 +156,12 @@ HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
   }
 }
 
-template <class D, int rows, int vectors, bool partial, Reads reads>
-HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
+// Brings the sums of a tile to C.
+template <bool partial, class D, int rows, int vectors, class Mask>
+HWY_INLINE void store_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t, hn::TFromD<D>* c,
+                           hn::Vec<D> (&sum)[rows][vectors]) {
   using T = hn::TFromD<D>;
-  const D d;
   constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
-  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
-  hn::Vec<D> sum[rows][vectors];
-  sum_tile<reads, partial>(d, last, t, sum);
   if (t.transposed || t.add) {
     constexpr int width = vectors * lanes;
     HWY_ALIGN T sums[rows * width];
@@ -162,10 +170,9 @@ HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) hn::Store(sum[i][v], d, sums + i * width + v * lanes);
     }
-    write_tile(t, rows, sums, width);
+    write_tile(t, rows, sums, width, c);
     return;
   }
-  T* c = t.c;
   const int64_t c_row_stride = t.c_row_stride;
   if (t.scale != nullptr) {
     const auto scale = hn::Set(d, *t.scale);
@@ -191,6 +198,28 @@ HWY_NOINLINE void compute_tile(const GemmTile<hn::TFromD<D>>& t) {
         hn::StoreU(sum[i][v], d, to);
       }
     }
+  }
+}
+
+// A tile and those to its right: a call costs as much as some columns of A.
+template <class D, int rows, int vectors, bool partial, Reads reads>
+HWY_NOINLINE void compute_row_of_tiles(const GemmTile<hn::TFromD<D>>& t) {
+  using T = hn::TFromD<D>;
+  const D d;
+  constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
+  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns - (vectors - 1) * lanes));
+  const int64_t b_tile_stride = t.b_tile_stride;
+  const int64_t packed_tile_stride = t.packed_b == nullptr ? 0 : t.k * panel<T>;
+  const int64_t fetched_tile_stride = t.k * t.fetched_stride;
+  Place<T> at{t.b, t.packed_b, t.fetched == nullptr ? t.a : t.fetched, t.c};
+  for (int64_t left = t.count; left > 0; --left) {
+    hn::Vec<D> sum[rows][vectors];
+    sum_tile<reads, partial>(d, last, t, at, sum);
+    store_tile<partial>(d, last, t, at.c, sum);
+    at.b += b_tile_stride;
+    at.packed_b += packed_tile_stride;
+    at.fetched += fetched_tile_stride;
+    at.c += vectors * lanes;
   }
 }
 
@@ -248,7 +277,8 @@ constexpr TileFunction<T> tile_function() {
   } else {
     constexpr bool partial = width % 2 == 1;
     constexpr bool knows = std::is_same_v<T, float> && !partial;
-    return compute_tile < Lanes<T>, rows, (width + 1) / 2, partial, knows ? reads : Reads::any > ;
+    constexpr Reads known = knows ? reads : Reads::any;
+    return compute_row_of_tiles<Lanes<T>, rows, (width + 1) / 2, partial, known>;
   }
 }
 
@@ -316,19 +346,23 @@ void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T
   T* c = t.c;
   const Bands bands(rows);
   const int64_t panels = ceil_divide(columns, panel<T>);
-  const auto compute = [&](int64_t band, int64_t p) {
+  // `count` tiles of a band, from panel p on.
+  const auto compute = [&](int64_t band, int64_t p, int64_t count) {
     const int64_t i = bands.first(band);
     const int64_t j = p * panel<T>;
+    t.count = count;
     t.a = a + (a_is_packed ? packed_band<T>(bands, band, t.k) : i * t.a_row_stride);
     if (a_is_packed) t.a_column_stride = bands.rows(band);
     T* packed = b.packed == nullptr ? nullptr : b.packed + j * t.k;
     if (packed == nullptr || band == 0) {
       t.b = b.data + p * b.panel_stride;
       t.b_row_stride = b.row_stride;
+      t.b_tile_stride = b.panel_stride;
       t.packed_b = packed;
     } else {
       t.b = packed;
       t.b_row_stride = panel<T>;
+      t.b_tile_stride = t.k * panel<T>;
       t.packed_b = nullptr;
     }
     t.c = t.transposed ? c + j * t.c_row_stride + i : c + i * t.c_row_stride + j;
@@ -338,18 +372,20 @@ void compute_tiles(GemmTile<T>& t, int64_t rows, int64_t columns, const Panels<T
       t.fetched_stride = ceil_divide(bands.rows(band), panels);
       t.fetched = t.a + t.k * (bands.rows(band) + p * t.fetched_stride);
     } else {
-      t.fetched = nullptr;
       t.fetched_stride = 0;
+      t.fetched = nullptr;
     }
     function_of_tile(t, bands.rows(band))(t);
   };
   if (t.transposed) {  // few bands: a panel stays in the L1 cache for all of them
     for (int64_t p = 0; p < panels; ++p) {
-      for (int64_t band = 0; band < bands.count; ++band) compute(band, p);
+      for (int64_t band = 0; band < bands.count; ++band) compute(band, p, 1);
     }
   } else {  // many panels: a band of A stays in the L1 cache
+    const int64_t whole = columns / panel<T>;
     for (int64_t band = 0; band < bands.count; ++band) {
-      for (int64_t p = 0; p < panels; ++p) compute(band, p);
+      if (whole > 0) compute(band, 0, whole);
+      if (whole < panels) compute(band, whole, 1);
     }
   }
 }

@@ -5,9 +5,10 @@
 
 namespace nabla {
 
-/// One register tile of a product: C = A B over some of k.
+/// A register tile of a product, and others like it to its right: C = A B over some of k.
 template <class T>
 struct GemmTile {
+  std::int64_t count = 1;  // of tiles; 1 if transposed
   std::int64_t k = 0;
   const T* a = nullptr;  // [rows, k]
   std::int64_t a_row_stride = 0;
@@ -16,10 +17,11 @@ struct GemmTile {
   std::int64_t fetched_stride = 0;
   const T* b = nullptr;  // [k, columns]
   std::int64_t b_row_stride = 0;
+  std::int64_t b_tile_stride = 0;
   T* packed_b = nullptr;  // if given, B is copied there as a panel
   T* c = nullptr;         // [rows, columns]
   std::int64_t c_row_stride = 0;
-  std::int64_t columns = 0;
+  std::int64_t columns = 0;  // of each tile
   bool add = false;          // to what C holds
   const T* scale = nullptr;  // if given, so many times the product is added
   bool transposed = false;   // C is [columns, rows]
