@@ -6,6 +6,7 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <cstdlib>
 #include <latch>
 #include <memory>
 #include <system_error>
@@ -68,15 +69,22 @@ class Fork {
 void check_threads_start(int count) {
   std::latch end(1);
   std::vector<std::jthread> started;
-  started.reserve(static_cast<std::size_t>(count));
+  const struct Release {
+    std::latch& latch;
+    ~Release() { latch.count_down(); }
+  } release{end};  // before the threads are waited for
+  const auto run = [&end] {
+    // A thread that works takes memory, and with its first the address space of an arena.
+    void* volatile memory = std::malloc(1);
+    end.wait();
+    std::free(memory);
+  };
   try {
-    for (int i = 0; i < count; ++i) started.emplace_back([&end] { end.wait(); });
+    for (int i = 0; i < count; ++i) started.emplace_back(run);
   } catch (const std::system_error& error) {
-    end.count_down();
     throw ValueError(str("threads: expected as many as the system starts, ", started.size() + 1,
                          ", got ", count + 1, " (", error.code().message(), ")"));
   }
-  end.count_down();
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ enum class Reads {
   columns,  // they are contiguous
   any,      // any strides; B may be packed on the way
 };
+constexpr int ways_to_read = 3;
 
 // Where one of a row of tiles is.
 template <class T>
@@ -123,8 +124,8 @@ HWY_INLINE void sum_tile(D d, Mask last, const GemmTile<hn::TFromD<D>>& t,
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
   const auto add_column_times_row = [&]() HWY_ATTR {
-    if constexpr (reads != Reads::columns) {  // whose B is near: short, or packed
-      hwy::Prefetch(b + ahead);
+    hwy::Prefetch(b + ahead);
+    if constexpr (reads != Reads::columns) {
       fetch_to_l2(fetched);
       fetched += fetched_stride;
     }
@@ -211,6 +212,7 @@ HWY_NOINLINE void compute_row_of_tiles(const GemmTile<hn::TFromD<D>>& t) {
   const int64_t b_tile_stride = t.b_tile_stride;
   const int64_t packed_tile_stride = t.packed_b == nullptr ? 0 : t.k * panel<T>;
   const int64_t fetched_tile_stride = t.k * t.fetched_stride;
+  // Where nothing is to be fetched, to fetch what is there costs less than to ask.
   Place<T> at{t.b, t.packed_b, t.fetched == nullptr ? t.a : t.fetched, t.c};
   for (int64_t left = t.count; left > 0; --left) {
     hn::Vec<D> sum[rows][vectors];
@@ -298,7 +300,7 @@ HWY_INLINE Reads reads_of_tile(const GemmTile<T>& t) {
 template <class T>
 HWY_INLINE TileFunction<T> function_of_tile(const GemmTile<T>& t, int64_t rows) {
   static constexpr auto functions =
-      tile_functions<T>(std::make_integer_sequence<int, 3 * tile_shapes>());
+      tile_functions<T>(std::make_integer_sequence<int, ways_to_read * tile_shapes>());
   const int64_t vectors = ceil_divide(t.columns, lanes<T>);
   const bool partial = t.columns != vectors * lanes<T>;
   const int64_t width = t.columns == 1 ? 0 : 2 * vectors - (partial ? 1 : 0);

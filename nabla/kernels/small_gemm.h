@@ -8,18 +8,18 @@ namespace nabla {
 /// A register tile of a product, and others like it to its right: C = A B over some of k.
 template <class T>
 struct GemmTile {
-  std::int64_t count = 1;  // of tiles; 1 if transposed
+  std::int64_t count = 1;  // of tiles; more only of whole panels, and not if transposed
   std::int64_t k = 0;
   const T* a = nullptr;  // [rows, k]
   std::int64_t a_row_stride = 0;
   std::int64_t a_column_stride = 0;
-  const T* fetched = nullptr;  // if given, k elements from here may come to the L2 cache meanwhile
+  const T* fetched = nullptr;  // if given, k elements a tile may come to the L2 cache meanwhile
   std::int64_t fetched_stride = 0;
   const T* b = nullptr;  // [k, columns]
   std::int64_t b_row_stride = 0;
-  std::int64_t b_tile_stride = 0;
-  T* packed_b = nullptr;  // if given, B is copied there as a panel
-  T* c = nullptr;         // [rows, columns]
+  std::int64_t b_tile_stride = 0;  // from one tile's B to the next one's
+  T* packed_b = nullptr;           // if given, B is copied there, a panel a tile
+  T* c = nullptr;                  // [rows, columns]
   std::int64_t c_row_stride = 0;
   std::int64_t columns = 0;  // of each tile
   bool add = false;          // to what C holds

@@ -392,7 +392,8 @@ Tensor cumulative_sum(const Tensor& x, std::int64_t axis, bool reverse) {
 
 Tensor logsumexp(const Tensor& x, std::int64_t axis, bool keep) {
   const int at = normalize_axis(axis, x.rank(), "logsumexp");
-  if (x.shape()[at] == 0) {
+  // The op takes the largest element as a shift: here is none.
+  if (x.shape()[at] == 0 && is_floating(x.dtype())) {
     return broadcast_to(number(-std::numeric_limits<double>::infinity(), x.dtype()),
                         without(x.shape(), {at, 1}, keep));
   }

@@ -36,7 +36,7 @@ class Trainer {
   /// Trains for some epochs; called again, goes on. The result depends on the model, the data and
   /// the options, never on the number of threads. Throws ValueError for options out of range,
   /// ShapeError where data and model do not fit, what data::check throws, and Error, naming epoch
-  /// and step, where the loss is no longer finite, or where one of its callbacks calls it.
+  /// and step, where the loss is no longer finite, or where it is called within itself.
   History fit(const data::Dataset& train, const FitOptions& options = {});
 
   Evaluation evaluate(const data::Dataset& dataset) { return evaluator_.evaluate(dataset); }
@@ -54,7 +54,7 @@ class Trainer {
   Evaluator evaluator_;
   Captured step_;
   std::int64_t epochs_done_ = 0;
-  bool is_fitting_ = false;
+  const Trainer* fitting_ = nullptr;  // this one in fit, so that a copy is not taken to be there
 };
 
 }  // namespace nabla

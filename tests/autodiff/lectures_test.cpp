@@ -109,12 +109,13 @@ TEST(Derivatives, AreNotThoseOfIntegers) {
 TEST(Derivatives, AreNotThoseOfUndefinedTensors) {
   const auto error_of = [](const auto& call) { return test::message_of<ValueError>(call); };
   const Function nothing = [](const Tensors&) { return Tensor(); };
-  const std::string result = "derivatives: the function gave an undefined tensor";
+  const std::string result =
+      "derivatives: the function gave an undefined tensor: expected one that is computed";
   EXPECT_EQ(error_of([&] { value_and_grad(nothing, {f64(1)}); }), result);
   EXPECT_EQ(error_of([&] { jvp(nothing, {f64(1)}, {f64(1)}); }), result);
   EXPECT_EQ(error_of([] { jacobian([](const Tensor&) { return Tensor(); }, f64(1)); }), result);
   EXPECT_EQ(error_of([] { grad([](const Tensor& x) { return sum(x); })(Tensor()); }),
-            "derivatives: an input is an undefined tensor");
+            "derivatives: an input is an undefined tensor: expected one with values");
 }
 
 }  // namespace

@@ -383,7 +383,7 @@ TEST(Tool, NamesThreadsThatTheSystemDoesNotStart) {
   GTEST_SKIP() << "the sanitizer needs the memory that is limited here";
 #endif
   const test::Folder folder;
-  const Result result = run(folder, quick + "--threads 64", "ulimit -v 300000;");
+  const Result result = run(folder, quick + "--threads 64", "ulimit -s 8192; ulimit -v 300000;");
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(lines(result.error), 1) << result.error;
   EXPECT_TRUE(contains(result.error, "nabla: threads: expected as many as the system starts, "))

@@ -231,12 +231,18 @@ TYPED_TEST(GemmTest, LongSumsInChunks) {
 }
 
 // Without vectors, and without fused multiply-add.
+// B is packed on the way, several panels a band.
+TYPED_TEST(GemmTest, StridesThatAreNever1) {
+  check<TypeParam>(70, 150, 21, Layout::Neither, Layout::RowsStrided);
+}
+
 TYPED_TEST(GemmTest, WithoutVectors) {
   hwy::SetSupportedTargetsForTest(HWY_STATIC_TARGET);
   hwy::GetChosenTarget().DeInit();
   for (const Layout a : layouts) {
     for (const Layout b : layouts) {
       check<TypeParam>(13, 19, 21, a, b);
+      check<TypeParam>(70, 9, 21, a, b);
       check<TypeParam>(3, 2, 4100, a, b);
     }
   }

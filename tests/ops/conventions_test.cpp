@@ -259,6 +259,7 @@ TEST(Conventions, MeansOfNothingAreNotNumbers) {
   EXPECT_EQ(sum(none, {0}).to_doubles(), (Values{0, 0}));
   EXPECT_EQ(product(none, {0}).to_doubles(), (Values{1, 1}));
   EXPECT_EQ(logsumexp(none, 0).to_doubles(), Values(2, -std::numeric_limits<double>::infinity()));
+  EXPECT_THROW(logsumexp(labels, 0), DTypeError);
   EXPECT_EQ(log_softmax(none, 0).shape(), none.shape());
   EXPECT_THROW(max(none), ShapeError);
   EXPECT_THROW(argmax(none, 0), ShapeError);
