@@ -1,5 +1,6 @@
 // nabla predict: what a model says about each sample.
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -55,6 +56,10 @@ std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
 }
 
 void predict(const Options& options) {
+  std::error_code error;  // what is not there is not the model
+  if (std::filesystem::equivalent(options.output, options.model, error)) {
+    throw ValueError(str("--output ", options.output, ": is the model: expected another file"));
+  }
   set_threads(options.threads);
   const auto [model, info] = load_model(options.model);
   const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);

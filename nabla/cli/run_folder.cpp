@@ -48,6 +48,7 @@ RunFolder RunFolder::at_free_place(const std::string& stem, const std::vector<st
 RunFolder::~RunFolder() { remove_made(); }
 
 bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
+  const SignalsWait wait;
   std::error_code error;
   // A symbolic link that leads nowhere is not made here, nor may it be removed.
   const auto is_missing = [&](const fs::path& folder) {

@@ -107,6 +107,11 @@ void check(const Split& split) {
                          split.train.sample_shape(), " in the train part, ",
                          split.test.sample_shape(), " in the test part: expected the same shape"));
   }
+  if (split.train.inputs.dtype() != split.test.inputs.dtype()) {
+    throw DTypeError(str("data set ", quote(split.train.name), ": inputs ",
+                         split.train.inputs.dtype(), " in the train part, ",
+                         split.test.inputs.dtype(), " in the test part: expected the same type"));
+  }
 }
 
 Dataset all_digits() {

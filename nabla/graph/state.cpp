@@ -44,6 +44,11 @@ void State::assign(const Tensor& tensor) const {
     if (tensor.dtype() != spec().dtype) throw DTypeError(text);
     throw ShapeError(text);
   }
+  if (impl().substitute.defined()) {
+    throw Error(str("state \"", name(),
+                    "\": assigned in a function whose derivative by it is taken: "
+                    "assign it behind that"));
+  }
   if (is_capturing()) {
     active_graph()->assign(*this, tensor);
     return;

@@ -26,7 +26,8 @@ class State {
 
   /// The current value. While a function is captured: what the variable holds at that point of it.
   Tensor value() const;
-  /// Gives the variable another value of the same shape and type; throws ShapeError or DTypeError.
+  /// Gives the variable another value of the same shape and type; throws ShapeError or DTypeError,
+  /// and Error in a function whose derivative by it is being taken.
   /// While a function is captured, the captured function will do so each time it runs.
   void assign(const Tensor& tensor) const;
 

@@ -135,6 +135,7 @@ struct Scratch {
 
     T* get(int64_t at_least) {
       if (size < at_least) {
+        size = 0;  // in case that the memory is not there
         data = hwy::AllocateAligned<T>(static_cast<size_t>(at_least));
         if (data == nullptr) throw std::bad_alloc();
         size = at_least;

@@ -60,6 +60,12 @@ void Optimizer::attach(const std::vector<State>& parameters) {
   }
 }
 
+std::vector<State> Optimizer::parameters() const {
+  std::vector<State> all;
+  for (const Variables& variables : variables_) all.push_back(variables.parameter);
+  return all;
+}
+
 void Optimizer::step(const Tensors& gradients) const {
   if (gradients.size() != variables_.size()) {
     throw ShapeError(str(name_, ": ", gradients.size(), " gradients for ", variables_.size(),
@@ -91,14 +97,10 @@ Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
     throw ValueError(str(name_, ": no parameters to change: attach them first"));
   }
   const auto value_and_gradients = [&] {
-    std::vector<State> parameters;
     Tensors ahead;
-    for (const Variables& variables : variables_) {
-      parameters.push_back(variables.parameter);
-      ahead.push_back(look_ahead(variables));
-    }
-    const Substitution moved(parameters, ahead);
-    return value_and_grad(loss, parameters);
+    for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));
+    const Substitution moved(parameters(), ahead);
+    return value_and_grad(loss, parameters());
   };
   const auto [value, gradients] = value_and_gradients();
   step(gradients);

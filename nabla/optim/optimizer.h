@@ -31,6 +31,9 @@ class Optimizer {
   /// in the order of the parameters.
   void attach(const std::vector<State>& parameters);
 
+  /// What it was attached to last.
+  std::vector<State> parameters() const;
+
   /// Takes one step from the gradients of the parameters, at look_ahead() where the rule has that.
   /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
   /// one has another shape or type than its parameter.

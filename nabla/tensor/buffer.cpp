@@ -68,8 +68,12 @@ class Pool {
       std::free(block);
       return;
     }
-    free_[size_class].push_back(block);
-    kept_bytes_ += size;
+    try {
+      free_[size_class].push_back(block);
+      kept_bytes_ += size;
+    } catch (const std::bad_alloc&) {  // a destructor must not throw
+      std::free(block);
+    }
   }
 
  private:

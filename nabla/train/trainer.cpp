@@ -47,7 +47,7 @@ class Trainer::Loop {
   History run() {
     History history;
     std::exception_ptr error;
-    trainer_.fitting_ = &trainer_;
+    trainer_.is_fitting_ = true;
     try {
       for (; begun_ < options_.callbacks.size(); ++begun_) {
         options_.callbacks[begun_]->on_fit_begin(progress_);
@@ -57,7 +57,7 @@ class Trainer::Loop {
       error = std::current_exception();
     }
     end(error);
-    trainer_.fitting_ = nullptr;
+    trainer_.is_fitting_ = false;
     if (error) std::rethrow_exception(error);
     history.stop_reason = progress_.stop_reason;
     return history;
@@ -145,10 +145,14 @@ class Trainer::Loop {
 };
 
 History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
-  if (fitting_ == this) {
+  if (is_fitting_) {
     throw Error(
         "fit: this trainer is fitting already: call it again behind that call, not from a "
         "callback");
+  }
+  if (optimizer_->parameters() != model_.parameters()) {
+    throw ValueError(
+        "fit: the optimizer was attached to other parameters: expected one for each trainer");
   }
   if (options.epochs < 0) {
     throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));

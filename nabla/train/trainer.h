@@ -32,11 +32,14 @@ class Trainer {
   template <std::derived_from<optim::Optimizer> Rule>
   Trainer(const nn::Sequential& model, nn::Loss loss, Rule rule)
       : Trainer(model, std::move(loss), std::make_shared<Rule>(std::move(rule))) {}
+  Trainer(Trainer&&) = default;
+  Trainer& operator=(Trainer&&) = default;
 
   /// Trains for some epochs; called again, goes on. The result depends on the model, the data and
-  /// the options, never on the number of threads. Throws ValueError for options out of range,
-  /// ShapeError where data and model do not fit, what data::check throws, and Error, naming epoch
-  /// and step, where the loss is no longer finite, or where it is called within itself.
+  /// the options, never on the number of threads. Throws ValueError for options out of range, or
+  /// where another trainer has taken the optimizer, ShapeError where data and model do not fit,
+  /// what data::check throws, and Error, naming epoch and step, where the loss is no longer finite,
+  /// or where it is called within itself.
   History fit(const data::Dataset& train, const FitOptions& options = {});
 
   Evaluation evaluate(const data::Dataset& dataset) { return evaluator_.evaluate(dataset); }
@@ -54,7 +57,7 @@ class Trainer {
   Evaluator evaluator_;
   Captured step_;
   std::int64_t epochs_done_ = 0;
-  const Trainer* fitting_ = nullptr;  // this one in fit, so that a copy is not taken to be there
+  bool is_fitting_ = false;
 };
 
 }  // namespace nabla

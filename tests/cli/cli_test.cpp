@@ -355,6 +355,18 @@ TEST(Tool, NamesADataSetThatIsClosed) {
   std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_all);
 }
 
+TEST(Tool, PredictionsDoNotReplaceTheModel) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const auto model = read_file(folder / "run/model.safetensors");
+  const Result result =
+      run(folder, "predict run/model.safetensors digits --output run/../run/model.safetensors");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error,
+            "nabla: --output run/../run/model.safetensors: is the model: expected another file\n");
+  EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
+}
+
 TEST(Tool, NamesAPartWithoutSamples) {
   const test::Folder folder;
   const std::string name = "points";

@@ -216,6 +216,12 @@ TEST(IdxFolder, ErrorsNameTheFile) {
             "data set \"" + folder.path() +
                 "\": samples [1, 1] in the train part, [1] in the test part: expected the same "
                 "shape");
+  write_file_atomically(folder / "t10k-images-idx3-ubyte.gz",
+                        bytes_of("\0\0\x0d\x03\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0"s));
+  write_file_atomically(folder / "t10k-labels-idx1-ubyte", bytes_of("\0\0\x08\x01\0\0\0\x01\0"s));
+  EXPECT_EQ(message_of<DTypeError>([&] { load(folder.path()); }),
+            "data set \"" + folder.path() +
+                "\": inputs u8 in the train part, f32 in the test part: expected the same type");
   std::filesystem::remove(folder / "t10k-labels-idx1-ubyte");
   EXPECT_EQ(message_of<FileError>([&] {
               load(folder.path());

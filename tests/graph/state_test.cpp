@@ -7,6 +7,7 @@
 #include "nabla/base/text.h"
 #include "nabla/ops/ops.h"
 #include "nabla/tensor/buffer.h"
+#include "tests/support/files.h"
 
 namespace nabla {
 namespace {
@@ -98,6 +99,20 @@ TEST(State, OfAGeneratorSurvivesAnError) {
   Generator generator(1);
   EXPECT_THROW(generator.uniform({-8}), ShapeError);
   EXPECT_EQ(generator.state().value().to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 0}));
+}
+
+// The derivative would be by the value before, without a word.
+TEST(State, IsNotAssignedWhereItIsDifferentiated) {
+  const State w(two(1, 2), "w");
+  const auto loss = [&] {
+    w.assign(w.value() * 2);
+    return sum(w.value());
+  };
+  EXPECT_EQ(test::message_of<Error>([&] { value_and_grad(loss, {w}); }),
+            "state \"w\": assigned in a function whose derivative by it is taken: assign it behind "
+            "that");
+  EXPECT_EQ(w.value().to_doubles(), (Values{1, 2}));
+  EXPECT_EQ(loss().item(), 6);
 }
 
 TEST(State, MovesIntoASharedVector) {

@@ -383,6 +383,15 @@ TEST(TrainerErrors, FitInsideOfItself) {
   EXPECT_EQ(trainer.fit(xor_data()).epochs.size(), 1U);
 }
 
+TEST(TrainerErrors, AnOptimizerOfAnotherTrainer) {
+  const auto rule = std::make_shared<optim::Adam>();
+  Trainer first(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, rule);
+  Trainer second(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, rule);
+  EXPECT_EQ(test::message_of<ValueError>([&] { first.fit(xor_data()); }),
+            "fit: the optimizer was attached to other parameters: expected one for each trainer");
+  EXPECT_EQ(second.fit(xor_data()).epochs.size(), 1U);
+}
+
 TEST(TrainerErrors, WhatIsMissing) {
   const nn::Sequential model{nn::Dense(2, 1)};
   const nn::Loss loss = nn::mean_squared_error;
