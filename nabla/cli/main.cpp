@@ -71,7 +71,9 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
-    return fail("not enough memory: take a smaller model, batch or data set", failed);
+    // Nothing may be allocated here.
+    std::cerr << "nabla: not enough memory: take a smaller model, batch or data set\n";
+    return failed;
   } catch (const std::exception& error) {
     return fail(error.what(), failed);
   }

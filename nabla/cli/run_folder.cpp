@@ -67,11 +67,11 @@ bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
       }
     }
     check_writable(path_.string());
-  } catch (const FileError&) {
+    remove_at_signals(made_);
+  } catch (...) {
     remove_made();
     throw;
   }
-  remove_at_signals(made_);
   return true;
 }
 
