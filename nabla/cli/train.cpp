@@ -114,7 +114,8 @@ void train(const Options& options) {
           ? RunFolder::at_free_place(run_folder_stem(options.dataset, architecture), files)
           : RunFolder(options.output, files);
   std::cout << train_part.name << ": " << train_part.size() << " samples to learn from, "
-            << test_part.size() << " to test\n"
+            << test_part.size() << " to test"
+            << (classes ? str(", ", train_part.class_names.size(), " classes\n") : "\n")
             << architecture << ": " << model.parameter_count() << " parameters, "
             << options.optimizer << ", learning rate " << shortest(optimizer->learning_rate())
             << ", " << options.threads << (options.threads == 1 ? " thread" : " threads")

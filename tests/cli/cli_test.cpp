@@ -50,6 +50,7 @@ TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
   const Result trained = run(folder, quick + "--seed 3 --threads 1 --output runs/first");
   ASSERT_EQ(trained.status, 0) << trained.error;
   EXPECT_TRUE(contains(trained.out, "the run is in runs/first")) << trained.out;
+  EXPECT_TRUE(contains(trained.out, "359 to test, 10 classes\n")) << trained.out;
   EXPECT_EQ(trained.error, "");  // no progress bar where nobody looks
 
   const auto metrics = nlohmann::json::parse(read_file(folder / "runs/first/metrics.json"));
