@@ -45,6 +45,9 @@ CLI::Validator whole_number() {
 /// What an option that is a double takes: CLI11 by itself reads 0x10 as 16.
 CLI::Validator decimal_number();
 
+/// What --output takes: an unset variable of a shell is no path.
+CLI::Validator path_to_write();
+
 /// Adds --threads; the command sets the number with set_threads().
 void add_threads(CLI::App& command, int& threads);
 /// As many threads as processors may be used.

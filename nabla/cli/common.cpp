@@ -25,6 +25,13 @@ CLI::Validator decimal_number() {
   return {check, ""};
 }
 
+CLI::Validator path_to_write() {
+  const auto check = [](std::string& path) -> std::string {
+    return path.empty() ? "expected a path, got \"\"" : "";
+  };
+  return {check, ""};
+}
+
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
       ->transform(whole_number<int>())

@@ -84,7 +84,8 @@ void add_predict(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   command->add_option("model", options->model, "Model file")->required();
   command->add_option("dataset", options->dataset, "Data set: its name or folder")->required();
-  command->add_option("--output", options->output, "CSV file; default: standard output");
+  command->add_option("--output", options->output, "CSV file; default: standard output")
+      ->check(path_to_write());
   add_part(*command, options->part);
   add_threads(*command, options->threads);
   command->footer(

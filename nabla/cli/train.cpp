@@ -182,8 +182,10 @@ void add_train(CLI::App& app) {
       ->transform(whole_number<std::uint64_t>())
       ->capture_default_str();
   add_threads(*command, options->threads);
-  command->add_option("--output", options->output,
-                      "Run folder; default: runs/<dataset>-<model>-<number>");
+  command
+      ->add_option("--output", options->output,
+                   "Run folder; default: runs/<dataset>-<model>-<number>")
+      ->check(path_to_write());
   command->footer(str(layers_help(), "\n", optimizers_help(),
                       "\nExample:\n  nabla train fashion-mnist --model \"dense(128) relu dense\" "
                       "--optimizer adam --learning-rate 1e-3 \\\n        --batch-size 128 "

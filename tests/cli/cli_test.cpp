@@ -222,6 +222,8 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
       {"train digits --output /dev/null", 1, "/dev/null"},
+      {"train digits --output \"\"", 2, "--output: expected a path, got \"\"; see nabla train"},
+      {"predict m digits --output \"\"", 2, "--output: expected a path, got \"\""},
       {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
       {"inspect none", 1, "unknown data set \"none\""},
       {"bench --input 28x --classes 10", 1, "\"28x\" is no shape"},
