@@ -13,9 +13,10 @@ namespace {
 Tensor zeros(const Spec& spec) { return broadcast_to(number(0, spec.dtype), spec.shape); }
 
 void check_has_derivative(const Tensor& output) {
-  if (!output.defined())
+  if (!output.defined()) {
     throw ValueError(
         "derivatives: the function gave an undefined tensor: expected one that is computed");
+  }
   if (is_floating(output.dtype())) return;
   throw DTypeError(str("derivatives are of functions that give f32 or f64 tensors, got ",
                        output.spec(), "; return the numbers that these integers were made from"));
@@ -116,8 +117,9 @@ Recording::~Recording() {
 }
 
 Tensor Recording::variable(const Tensor& x) {
-  if (!x.defined())
+  if (!x.defined()) {
     throw ValueError("derivatives: an input is an undefined tensor: expected one with values");
+  }
   if (!is_floating(x.dtype())) {
     throw DTypeError(
         str("derivatives are taken by f32 or f64 tensors, got ", x.spec(), "; cast it first"));

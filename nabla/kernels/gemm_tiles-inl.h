@@ -53,7 +53,7 @@ HWY_INLINE void fetch_to_l2(const void* line) {
 #endif
 }
 
-// Writes a tile that was summed in `sums` [rows, width] and cannot be stored as it is.
+// Writes a tile, summed in `sums` [rows, width], that cannot be stored as it is.
 template <class T>
 HWY_NOINLINE void write_tile(const GemmTile<T>& t, int64_t rows, const T* sums, int64_t width,
                              T* to) {
@@ -91,7 +91,7 @@ enum class Reads {
   columns,  // they are contiguous
   any,      // any strides; B may be packed on the way
 };
-constexpr int ways_to_read = 3;
+constexpr int ways_to_read = static_cast<int>(Reads::any) + 1;
 
 // Where one of a row of tiles is.
 template <class T>

@@ -97,10 +97,11 @@ Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
     throw ValueError(str(name_, ": no parameters to change: attach them first"));
   }
   const auto value_and_gradients = [&] {
+    const std::vector<State> all = parameters();
     Tensors ahead;
     for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));
-    const Substitution moved(parameters(), ahead);
-    return value_and_grad(loss, parameters());
+    const Substitution moved(all, ahead);
+    return value_and_grad(loss, all);
   };
   const auto [value, gradients] = value_and_gradients();
   step(gradients);

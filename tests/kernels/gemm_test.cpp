@@ -230,12 +230,12 @@ TYPED_TEST(GemmTest, LongSumsInChunks) {
   check<TypeParam>(70, 70, 4100, Layout::Columns, Layout::Rows);
 }
 
-// Without vectors, and without fused multiply-add.
 // B is packed on the way, several panels a band.
 TYPED_TEST(GemmTest, StridesThatAreNever1) {
   check<TypeParam>(70, 150, 21, Layout::Neither, Layout::RowsStrided);
 }
 
+// Without vectors, and without fused multiply-add.
 TYPED_TEST(GemmTest, WithoutVectors) {
   hwy::SetSupportedTargetsForTest(HWY_STATIC_TARGET);
   hwy::GetChosenTarget().DeInit();
