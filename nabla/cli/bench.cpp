@@ -87,13 +87,12 @@ Times measure(Captured& step, const std::vector<Tensors>& batches) {
   constexpr std::chrono::duration<double> warm_up(0.1);
   constexpr std::chrono::duration<double> long_enough(0.05);
   constexpr int repetitions = 11;
-  std::size_t next = 0;
   const auto run = [&](std::chrono::duration<double> wanted) {
     std::int64_t steps = 0;
     const auto begin = Clock::now();
     std::chrono::duration<double> time{};
     while (time < wanted) {
-      for (std::size_t i = 0; i < batches.size(); ++i) step(batches[next++ % batches.size()]);
+      for (const Tensors& batch : batches) step(batch);
       steps += static_cast<std::int64_t>(batches.size());
       time = Clock::now() - begin;
     }

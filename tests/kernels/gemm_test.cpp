@@ -62,13 +62,17 @@ std::vector<T> naive(const Gemm<T>& g) {
   std::vector<T> c(static_cast<std::size_t>(g.m * g.n));
   for (std::int64_t i = 0; i < g.m; ++i) {
     for (std::int64_t j = 0; j < g.n; ++j) {
+      const T* a = g.a.data + i * g.a.row_stride;
+      const T* b = g.b.data + j * g.b.column_stride;
+      const std::int64_t a_step = g.a.column_stride;
+      const std::int64_t b_step = g.b.row_stride;
       T total = 0;
       for (std::int64_t k0 = 0; k0 < g.k; k0 += 4096) {
+        const std::int64_t end = std::min<std::int64_t>(g.k, k0 + 4096);
         T sum = 0;
-        for (std::int64_t k = k0; k < std::min<std::int64_t>(g.k, k0 + 4096); ++k) {
-          const T a = g.a.data[i * g.a.row_stride + k * g.a.column_stride];
-          const T b = g.b.data[k * g.b.row_stride + j * g.b.column_stride];
-          sum = fused ? std::fma(a, b, sum) : sum + a * b;
+        for (std::int64_t k = k0; k < end; ++k) {
+          sum = fused ? std::fma(a[k * a_step], b[k * b_step], sum)
+                      : sum + a[k * a_step] * b[k * b_step];
         }
         total = k0 == 0 ? sum : total + sum;
       }
@@ -131,15 +135,7 @@ void check_added(Gemm<T> g, const std::vector<T>& product) {
 
 // Multiplies in every way that must give the same bits and compares with the definition.
 template <class T>
-void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layout b_layout) {
-  SCOPED_TRACE(testing::Message() << "m " << m << " n " << n << " k " << k << " layouts "
-                                  << static_cast<int>(a_layout) << static_cast<int>(b_layout)
-                                  << " bytes " << sizeof(T));
-  Random random(static_cast<std::uint64_t>(m * 1000003 + n * 1009 + k));
-  const Matrix<T> a(m, k, a_layout, random);
-  const Matrix<T> b(k, n, b_layout, random);
-  Gemm<T> g{.m = m, .n = n, .k = k, .a = a.view, .b = b.view, .c = nullptr, .c_row_stride = n + 2};
-  const std::vector<T> expected = naive(g);
+void compare(Gemm<T> g, const std::vector<T>& expected) {
   std::vector<T> expected_after = expected;
   for (T& value : expected_after) value += 1;
 
@@ -147,8 +143,8 @@ void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layo
     for (const bool epilogue : {true, false}) {
       if (!stored && !epilogue) continue;
       const T guard = 77;
-      std::vector<T> c(static_cast<std::size_t>(m * g.c_row_stride), guard);
-      Seen<T> seen{n, std::vector<T>(expected.size()), std::vector<int>(expected.size())};
+      std::vector<T> c(static_cast<std::size_t>(g.m * g.c_row_stride), guard);
+      Seen<T> seen{g.n, std::vector<T>(expected.size()), std::vector<int>(expected.size())};
       g.c = stored ? c.data() : nullptr;
       g.epilogue = epilogue ? look<T> : nullptr;
       g.context = &seen;
@@ -159,16 +155,35 @@ void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layo
       }
       if (!stored) continue;
       std::vector<T> inside;
-      for (std::int64_t i = 0; i < m; ++i) {
+      for (std::int64_t i = 0; i < g.m; ++i) {
         const T* row = c.data() + i * g.c_row_stride;
-        inside.insert(inside.end(), row, row + n);
-        EXPECT_EQ(row[n], guard);
-        EXPECT_EQ(row[n + 1], guard);
+        inside.insert(inside.end(), row, row + g.n);
+        EXPECT_EQ(row[g.n], guard);
+        EXPECT_EQ(row[g.n + 1], guard);
       }
       EXPECT_TRUE(same_bits(inside, epilogue ? expected_after : expected));
     }
   }
-  if (k <= gemm_chunk) check_added(g, expected);
+  if (g.k <= gemm_chunk) check_added(g, expected);
+}
+
+template <class T>
+void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layout b_layout,
+           std::initializer_list<int> thread_counts = {1}) {
+  Random random(static_cast<std::uint64_t>(m * 1000003 + n * 1009 + k));
+  const Matrix<T> a(m, k, a_layout, random);
+  const Matrix<T> b(k, n, b_layout, random);
+  const Gemm<T> g{
+      .m = m, .n = n, .k = k, .a = a.view, .b = b.view, .c = nullptr, .c_row_stride = n + 2};
+  const std::vector<T> expected = naive(g);
+  for (const int count : thread_counts) {
+    SCOPED_TRACE(testing::Message() << "m " << m << " n " << n << " k " << k << " layouts "
+                                    << static_cast<int>(a_layout) << static_cast<int>(b_layout)
+                                    << " bytes " << sizeof(T) << " threads " << count);
+    set_threads(count);
+    compare(g, expected);
+  }
+  set_threads(1);
 }
 
 template <class T>
@@ -206,16 +221,13 @@ TYPED_TEST(GemmTest, LayersOfNetworksOnSeveralThreads) {
                         {131, 512, 100}, {100, 131, 512}, {67, 1030, 65}, {2000, 1, 70},
                         {1, 2000, 70},   {300, 300, 1},   {1, 1, 3000},   {10, 784, 50},
                         {512, 10, 512},  {70, 49, 30}};  // 49: the last panel of B is one column
-  for (const int count : {1, 2, 3}) {
-    set_threads(count);
-    for (const Size& s : sizes) {
-      for (const Layout a : {Layout::Rows, Layout::ColumnsStrided}) {
-        for (const Layout b : {Layout::RowsStrided, Layout::Columns})
-          check<TypeParam>(s.m, s.n, s.k, a, b);
+  for (const Size& s : sizes) {
+    for (const Layout a : {Layout::Rows, Layout::ColumnsStrided}) {
+      for (const Layout b : {Layout::RowsStrided, Layout::Columns}) {
+        check<TypeParam>(s.m, s.n, s.k, a, b, {1, 2, 3});
       }
     }
   }
-  set_threads(1);
 }
 
 TYPED_TEST(GemmTest, LongSumsInChunks) {
