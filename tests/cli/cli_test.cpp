@@ -86,7 +86,7 @@ TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
   EXPECT_TRUE(contains(data.out, "u8[1438, 8, 8]  0 to 16")) << data.out;
 }
 
-TEST(Tool, TheSameRunGivesTheSameFile) {
+TEST(Tool, TheSameRunGivesTheSameFileOnAnyThreads) {
   const test::Folder folder;
   const std::string train =
       "train digits --model \"dense(300) tanh dense(300) relu dropout(0.1) dense\" --epochs 2 "

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <vector>
 
@@ -62,17 +64,18 @@ std::vector<T> naive(const Gemm<T>& g) {
   std::vector<T> c(static_cast<std::size_t>(g.m * g.n));
   for (std::int64_t i = 0; i < g.m; ++i) {
     for (std::int64_t j = 0; j < g.n; ++j) {
-      const T* a = g.a.data + i * g.a.row_stride;
-      const T* b = g.b.data + j * g.b.column_stride;
+      const std::int64_t a_first = i * g.a.row_stride;
       const std::int64_t a_step = g.a.column_stride;
+      const std::int64_t b_first = j * g.b.column_stride;
       const std::int64_t b_step = g.b.row_stride;
       T total = 0;
       for (std::int64_t k0 = 0; k0 < g.k; k0 += 4096) {
         const std::int64_t end = std::min<std::int64_t>(g.k, k0 + 4096);
         T sum = 0;
         for (std::int64_t k = k0; k < end; ++k) {
-          sum = fused ? std::fma(a[k * a_step], b[k * b_step], sum)
-                      : sum + a[k * a_step] * b[k * b_step];
+          const T a = g.a.data[a_first + k * a_step];
+          const T b = g.b.data[b_first + k * b_step];
+          sum = fused ? std::fma(a, b, sum) : sum + a * b;
         }
         total = k0 == 0 ? sum : total + sum;
       }
@@ -133,9 +136,9 @@ void check_added(Gemm<T> g, const std::vector<T>& product) {
   EXPECT_TRUE(same_bits(c, expected));
 }
 
-// Multiplies in every way that must give the same bits and compares with the definition.
+// Multiplies in every way that must give the same bits.
 template <class T>
-void compare(Gemm<T> g, const std::vector<T>& expected) {
+void check_product(Gemm<T> g, const std::vector<T>& expected) {
   std::vector<T> expected_after = expected;
   for (T& value : expected_after) value += 1;
 
@@ -167,6 +170,7 @@ void compare(Gemm<T> g, const std::vector<T>& expected) {
   if (g.k <= gemm_chunk) check_added(g, expected);
 }
 
+// Compares products with the definition, on each of these numbers of threads.
 template <class T>
 void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layout b_layout,
            std::initializer_list<int> thread_counts = {1}) {
@@ -181,7 +185,7 @@ void check(std::int64_t m, std::int64_t n, std::int64_t k, Layout a_layout, Layo
                                     << static_cast<int>(a_layout) << static_cast<int>(b_layout)
                                     << " bytes " << sizeof(T) << " threads " << count);
     set_threads(count);
-    compare(g, expected);
+    check_product(g, expected);
   }
   set_threads(1);
 }

@@ -6,9 +6,13 @@
 
 #include "nabla/base/text.h"
 #include "nabla/plan/capture.h"
+#include "nabla/plan/verify.h"
 
 namespace nabla {
 namespace {
+
+// All tests verify their plans, in release builds too.
+const bool tests_verify_plans = lowering::verifies_plans = true;
 
 TensorsFunction captured(const TensorsFunction& f, PlanOptions options) {
   return [captured = std::make_shared<Captured>(f, options)](const Tensors& inputs) {
