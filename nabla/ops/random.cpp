@@ -61,6 +61,7 @@ Tensor Generator::uniform(const Shape& shape, double low, double high, DType dty
 }
 
 Tensor Generator::normal(const Shape& shape, double mean, double deviation, DType dtype) {
+  if (!(deviation >= 0)) throw ValueError(str("normal: deviation is at least 0, got ", deviation));
   const Tensor radius = sqrt(-2 * log1p(-uniform(shape, 0, 1, dtype)));
   const Tensor unit = radius * cos(2 * std::numbers::pi * uniform(shape, 0, 1, dtype));
   return unit * deviation + mean;

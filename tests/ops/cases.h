@@ -40,7 +40,10 @@ struct Case {
 /// Numbers drawn for a sample, in a type for the inputs that leave it open.
 Tensors draw(const Sample& sample, DType dtype, std::uint64_t seed);
 
-/// The op's good samples as they are, with extents of 0 and as scalars where its shapes allow that,
+/// The op's samples, and more of scalars and empty tensors where no variant of one would fit.
+std::vector<Sample> samples_of(const Op& op);
+
+/// The good samples as they are, with extents of 0 and as scalars where the op's shapes allow that,
 /// in all layouts, for the given type. Empty where the op does not take the type.
 std::vector<Case> cases_of(const Op& op, DType dtype, std::uint64_t seed = 1);
 

@@ -14,18 +14,25 @@ namespace nabla {
 namespace {
 
 // The call as a function of its differentiable inputs' bases alone.
-Function function_of(const Case& c, const std::vector<std::size_t>& variables) {
-  return [c, variables](const Tensors& x) {
-    Tensors bases = c.bases();
-    for (std::size_t i = 0; i < variables.size(); ++i) bases[variables[i]] = x[i];
-    return c.call(bases);
+Function function_of(const Case& c, const std::vector<std::size_t>& variables,
+                     const Tensors& bases) {
+  return [c, variables, bases](const Tensors& x) {
+    Tensors all = bases;
+    for (std::size_t i = 0; i < variables.size(); ++i) all[variables[i]] = x[i];
+    return c.call(all);
   };
 }
+Function function_of(const Case& c, const std::vector<std::size_t>& variables) {
+  return function_of(c, variables, c.bases());
+}
 
+Tensors chosen(const Tensors& all, const std::vector<std::size_t>& places) {
+  Tensors result;
+  for (const std::size_t i : places) result.push_back(all[i]);
+  return result;
+}
 Tensors bases_of(const Case& c, const std::vector<std::size_t>& variables) {
-  Tensors bases;
-  for (const std::size_t i : variables) bases.push_back(c.inputs[i].base);
-  return bases;
+  return chosen(c.bases(), variables);
 }
 
 Tensor random_like(const Tensor& x, std::uint64_t seed) {
@@ -36,6 +43,38 @@ Tensor random_like(const Tensor& x, std::uint64_t seed) {
     if (x.dtype() == DType::u8) value = std::abs(value);
   }
   return tensor_of(x.dtype(), x.shape(), values);
+}
+
+Tensors random_like(const Tensors& x, std::uint64_t seed) {
+  Tensors result;
+  for (const Tensor& tensor : x) result.push_back(random_like(tensor, seed + result.size()));
+  return result;
+}
+
+// What must come out alike in all modes and types: a gradient for each input, the value, the
+// derivative in a direction, and second derivatives by forward mode over reverse mode.
+Tensors derivatives_of(const Function& f, const Tensors& x, const Tensors& tangents,
+                       const Tensor& cotangent) {
+  auto [value, results] = vjp(f, x, cotangent);
+  results.push_back(value);
+  results.push_back(jvp(f, x, tangents).derivative);
+  // y + y^2 gives linear functions, and square roots, a second derivative, too.
+  const Function curved = [&](const Tensors& in) {
+    const Tensor y = f(in);
+    return sum(cotangent * (y + square(y)));
+  };
+  for (const Tensor& product : hvp(curved, x, tangents).product) results.push_back(product);
+  return results;
+}
+
+// The same numbers in f64, which holds every f32.
+Tensor widened(const Tensor& x) {
+  return x.dtype() == DType::f32 ? tensor_of(DType::f64, x.shape(), x.to_doubles()) : x;
+}
+Tensors widened(const Tensors& x) {
+  Tensors result;
+  for (const Tensor& tensor : x) result.push_back(widened(tensor));
+  return result;
 }
 
 double dot(const Tensor& a, const Tensor& b, double* sizes) {
@@ -162,7 +201,7 @@ std::string linear_in(const Case& c, const std::vector<std::size_t>& variables) 
 
 std::vector<std::size_t> differentiable_inputs(const Case& c) {
   std::vector<std::size_t> found;
-  if (c.call(c.bases()).dtype() != DType::f64) return found;
+  if (!is_floating(c.call(c.bases()).dtype())) return found;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     if (is_differentiable(*c.op, static_cast<int>(i), c.inputs[i].base.dtype())) found.push_back(i);
   }
@@ -176,28 +215,15 @@ std::string check_values(const Case& c, const Reference& reference) {
 }
 
 std::string check_modes(const Case& c) {
-  const Tensor like = c.call(c.bases());
-  std::vector<std::size_t> variables;
-  for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-    const DType dtype = c.inputs[i].base.dtype();
-    if (is_differentiable(*c.op, static_cast<int>(i), dtype)) variables.push_back(i);
-  }
-  if (!is_floating(like.dtype())) variables.clear();
-  const Tensor cotangent = random_like(like, 5);
-  const auto value_and_gradients = [&](const Tensors& bases) -> Tensors {
+  const std::vector<std::size_t> variables = differentiable_inputs(c);
+  const Tensor cotangent = random_like(c.call(c.bases()), 5);
+  const Tensors tangents = random_like(bases_of(c, variables), 11);
+  const auto results = [&](const Tensors& bases) -> Tensors {
     if (variables.empty()) return {c.call(bases)};
-    Tensors x;
-    for (const std::size_t i : variables) x.push_back(bases[i]);
-    const Function f = [&](const Tensors& in) {
-      Tensors all = bases;
-      for (std::size_t i = 0; i < variables.size(); ++i) all[variables[i]] = in[i];
-      return c.call(all);
-    };
-    auto [value, gradients] = vjp(f, x, cotangent);
-    gradients.push_back(value);
-    return gradients;
+    return derivatives_of(function_of(c, variables, bases), chosen(bases, variables), tangents,
+                          cotangent);
   };
-  return compare_modes(value_and_gradients, c.bases());
+  return compare_modes(results, c.bases());
 }
 
 std::string check_guards(const Case& c) {
@@ -278,6 +304,45 @@ std::string check_linearity(const Case& c) {
   std::string text;
   if (std::holds_alternative<Multilinear>(c.op->rule)) {
     for (const std::size_t i : variables) text += linear_in(c, {i});
+  }
+  return text;
+}
+
+std::string check_single_precision(const Case& c) {
+  const std::vector<std::size_t> variables = differentiable_inputs(c);
+  if (variables.empty()) return {};
+  Case wide = c;
+  for (PlacedInput& input : wide.inputs) input.base = widened(input.base);
+  // By the op's own inputs, in their layouts: by the bases, the gradients of what a view repeats
+  // would be added up, and those of softmax cancel.
+  const Tensors x = chosen(c.tensors(), variables);
+  const Tensors tangents = random_like(x, 11);
+  const Tensor cotangent = random_like(c.call(c.bases()), 5);
+  const auto derivatives = [&](const Tensors& in, const Tensors& directions,
+                               const Tensor& weights) {
+    const Function f = [&](const Tensors& varied) {
+      Tensors all = in;
+      for (std::size_t i = 0; i < variables.size(); ++i) all[variables[i]] = varied[i];
+      return apply(*c.op, all, c.attributes);
+    };
+    return derivatives_of(f, chosen(in, variables), directions, weights);
+  };
+  const Tensors actual = derivatives(c.tensors(), tangents, cotangent);
+  const Tensors expected = derivatives(wide.tensors(), widened(tangents), widened(cotangent));
+  std::string text;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    // 170 roundings to f32, for values that take some ten operations of a few roundings each. The
+    // parts of a second derivative may nearly cancel: for log(1 + x) they do where that is 1/2.
+    const double tolerance = i < variables.size() + 2 ? 1e-5 : 1e-4;
+    const std::vector<double> narrow = actual[i].to_doubles();
+    const std::vector<double> exact = expected[i].to_doubles();
+    double size = 0;
+    for (const double value : exact) size = std::max(size, std::abs(value));
+    for (std::size_t k = 0; k < exact.size(); ++k) {
+      if (std::abs(narrow[k] - exact[k]) <= tolerance * size) continue;
+      text += str("result ", i, ", element ", k, ": ", narrow[k], " in f32, ", exact[k],
+                  " in f64, beside elements up to ", size, "\n");
+    }
   }
   return text;
 }

@@ -12,7 +12,8 @@ namespace nabla {
 /// The result is what the definition says.
 std::string check_values(const Case& c, const Reference& reference);
 
-/// Eager, captured, fused or not: value and gradients have the same bits.
+/// Eager, captured, fused or not: value, gradients, directional and second derivatives have the
+/// same bits.
 std::string check_modes(const Case& c);
 
 /// The op's loop, called by itself: what it reads stays as it is, and nothing beside its output is
@@ -29,10 +30,13 @@ std::string check_derivatives(const Case& c, int order = 2);
 /// near machine precision.
 std::string check_linearity(const Case& c);
 
+/// f32: derivatives to second order are those that f64 gives for the same numbers, up to rounding.
+std::string check_single_precision(const Case& c);
+
 /// f64: three derivatives, one of the other, of a function that needs the rules of the rules.
 std::string check_closure(const Case& c);
 
-/// The positions of the inputs that can have a derivative; none where the result is not f64.
+/// The positions of the inputs that can have a derivative; none where the result is of integers.
 std::vector<std::size_t> differentiable_inputs(const Case& c);
 
 }  // namespace nabla

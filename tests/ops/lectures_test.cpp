@@ -1,7 +1,9 @@
-// The exact numbers of the lectures on neurons, linear models, information and second order.
+// The exact numbers of the lectures on neurons, linear models, logic, information and second order.
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/ops/ops.h"
@@ -110,6 +112,114 @@ TEST(LectureNumbers, LinearLayersCollapse) {
   EXPECT_EQ(matmul(second, first).to_doubles(), (Values{3, 4, 1, 2}));
 }
 
+// All pairs of two bits, in the order 00, 01, 10, 11; a bit that is not set is written as `low`.
+Tensor bit_pairs(double low) {
+  return Tensor::from<double>({low, low, low, 1, 1, low, 1, 1}, {4, 2});
+}
+
+// The step unit with the weights (w0, w1, w2): 1 where w0 + w1 x1 + w2 x2 >= 0, else 0.
+Tensor step_unit(const Values& w, const Tensor& x) {
+  return cast(greater_equal(matmul(x, column({w[1], w[2]})) + w[0], 0), DType::f64);
+}
+
+struct Gate {
+  std::string_view name;
+  Values outputs;  // for 00, 01, 10, 11
+};
+const Gate and_gate{"and", {0, 0, 0, 1}};
+const Gate or_gate{"or", {0, 1, 1, 1}};
+const Gate nand_gate{"nand", {1, 1, 1, 0}};
+const Gate nor_gate{"nor", {1, 0, 0, 0}};
+const Gate xor_gate{"xor", {0, 1, 1, 0}};
+const Gate xnor_gate{"xnor", {1, 0, 0, 1}};
+
+TEST(LectureNumbers, LogicUnits) {
+  const auto expect_gate = [](const Gate& gate, const Values& of_bits, const Values& of_signs) {
+    EXPECT_EQ(step_unit(of_bits, bit_pairs(0)).to_doubles(), gate.outputs) << gate.name;
+    EXPECT_EQ(step_unit(of_signs, bit_pairs(-1)).to_doubles(), gate.outputs) << gate.name;
+  };
+  expect_gate(and_gate, {-1.5, 1, 1}, {-1, 1, 1});
+  expect_gate(or_gate, {-.5, 1, 1}, {1, 1, 1});
+  expect_gate(nand_gate, {1.5, -1, -1}, {1, -1, -1});
+  expect_gate(nor_gate, {.5, -1, -1}, {-1, -1, -1});
+}
+
+// How many units with whole weights from -2 to 2 are the gate, with w0 from -bias to bias.
+int units(const Gate& gate, double low, int bias) {
+  int count = 0;
+  for (int w0 = -bias; w0 <= bias; ++w0) {
+    for (int w1 = -2; w1 <= 2; ++w1) {
+      for (int w2 = -2; w2 <= 2; ++w2) {
+        const Tensor out = step_unit(Values{1.0 * w0, 1.0 * w1, 1.0 * w2}, bit_pairs(low));
+        if (out.to_doubles() == gate.outputs) ++count;
+      }
+    }
+  }
+  return count;
+}
+
+// The inequalities of 0/1 leave only NOR, where w1 < 0 and w2 < 0; those of -1/+1 leave OR, where
+// w1 = w2 > 0, and NAND, where w1 = w2 < 0.
+TEST(LectureNumbers, LogicUnitsWithoutABias) {
+  const auto expect_units = [](const Gate& gate, int of_bits, int of_signs) {
+    EXPECT_EQ(units(gate, 0, 0), of_bits) << gate.name;
+    EXPECT_EQ(units(gate, -1, 0), of_signs) << gate.name;
+  };
+  expect_units(and_gate, 0, 0);
+  expect_units(or_gate, 0, 2);
+  expect_units(nand_gate, 0, 2);
+  expect_units(nor_gate, 2 * 2, 0);
+  expect_units(xor_gate, 0, 0);
+  expect_units(xnor_gate, 0, 0);
+  EXPECT_EQ(step_unit({0, -1, -1}, bit_pairs(0)).to_doubles(), nor_gate.outputs);
+  EXPECT_EQ(step_unit({0, 1, 1}, bit_pairs(-1)).to_doubles(), or_gate.outputs);
+  EXPECT_EQ(step_unit({0, -1, -1}, bit_pairs(-1)).to_doubles(), nand_gate.outputs);
+}
+
+// z(00) + z(11) = z(01) + z(10), so no line parts the two pairs.
+TEST(LectureNumbers, NoUnitIsXor) {
+  for (const double low : {0.0, -1.0}) {
+    EXPECT_EQ(units(xor_gate, low, 2), 0);
+    EXPECT_EQ(units(xnor_gate, low, 2), 0);
+    EXPECT_GT(units(and_gate, low, 2), 0);  // the grid does hold gates
+  }
+}
+
+TEST(LectureNumbers, XorOfTwoUnits) {
+  const Tensor x = bit_pairs(0);
+  const Tensor steps = step_unit({-.5, 1, 1}, x) - step_unit({-1.5, 1, 1}, x) - .5;
+  EXPECT_EQ(cast(greater_equal(steps, 0), DType::f64).to_doubles(), xor_gate.outputs);
+  // r(a + b) - 2 r(a + b - 1)
+  const Tensor hidden = relu(matmul(x, Tensor::from({1.0, 1.0, 1.0, 1.0}, {2, 2})) + row({0, -1}));
+  EXPECT_EQ(matmul(hidden, column({1, -2})).to_doubles(), xor_gate.outputs);
+}
+
+// w += eta (t - o) x, eta = 1, from zeros. Gives w and the first epoch without an error, 0 if none.
+std::pair<Values, int> learn(const Gate& gate) {
+  const Tensor ones = Tensor::from({1.0, 1.0, 1.0, 1.0}, {4, 1});
+  const Tensor x = concatenate({ones, bit_pairs(0)}, 1);
+  Tensor w = Tensor::from({0.0, 0.0, 0.0}, {3});
+  for (int epoch = 1; epoch <= 100; ++epoch) {
+    bool wrong = false;
+    for (std::size_t i = 0; i < 4; ++i) {
+      const Tensor sample = select(x, 0, static_cast<std::int64_t>(i));
+      const Tensor out = cast(greater_equal(sum(w * sample), 0), DType::f64);
+      w = w + (gate.outputs[i] - out) * sample;
+      wrong = wrong || out.item() != gate.outputs[i];
+    }
+    if (!wrong) return {w.to_doubles(), epoch};
+  }
+  return {w.to_doubles(), 0};
+}
+
+TEST(LectureNumbers, PerceptronRule) {
+  EXPECT_EQ(learn(and_gate), (std::pair{Values{-3, 2, 1}, 6}));
+  EXPECT_EQ(learn(or_gate), (std::pair{Values{-1, 1, 1}, 4}));
+  EXPECT_EQ(learn(nand_gate), (std::pair{Values{2, -2, -1}, 6}));
+  EXPECT_EQ(learn(nor_gate), (std::pair{Values{0, -1, -1}, 4}));
+  EXPECT_EQ(learn(xor_gate).second, 0);
+}
+
 // J = 1/2 t' A t - b' t
 TEST(LectureNumbers, GradientAndHessianOfTheQuadratic) {
   const Tensor a = Tensor::from({3.0, 1.0, 1.0, 2.0}, {2, 2});
@@ -145,6 +255,12 @@ TEST(LectureNumbers, Divergences) {
   EXPECT_NEAR(cross_entropy, std::log(3.0), 1e-15);
   EXPECT_NEAR(cross_entropy - entropy, divergence(p, q), 1e-15);
   EXPECT_NEAR(-log(sum(sqrt(p * q))).item(), .01450614759448, 1e-14);
+}
+
+TEST(LectureNumbers, Standardisation) {
+  const Tensor x = row({1, 2, 3, 4});
+  expect_near((x - mean(x)) / sqrt(variance(x)),
+              {-1.3416407865, -.4472135955, .4472135955, 1.3416407865}, 5e-11);
 }
 
 // Scores near zero: ln K.

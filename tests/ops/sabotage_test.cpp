@@ -81,6 +81,28 @@ TEST(Sabotage, KernelThatIgnoresStrides) {
   EXPECT_GT(wrong_values(pad, DType::f32), 0);
 }
 
+// Right but for an empty input, and but for a scalar.
+TEST(Sabotage, KernelThatForgetsAnEdge) {
+  Op pad = entry("pad");
+  static const auto good_pad = pad.kernel;
+  pad.kernel = [](std::span<const Argument> in, const Argument& out, const Attributes& attributes) {
+    good_pad(in, out, attributes);
+    if (in[0].shape().elements() == 0 && out.shape().elements() > 0) out.as<float>()[0] = 1;
+  };
+  EXPECT_GT(wrong_values(pad, DType::f32), 0);
+  for (const std::string_view name : {"sum", "max", "min"}) {
+    Op op = entry(name);
+    static decltype(op.kernel) good;
+    good = op.kernel;
+    op.kernel = [](std::span<const Argument> in, const Argument& out,
+                   const Attributes& attributes) {
+      good(in, out, attributes);
+      if (in[0].shape().rank() == 0) out.as<float>()[0] = 0;
+    };
+    EXPECT_GT(wrong_values(op, DType::f32), 0) << name;
+  }
+}
+
 TEST(Sabotage, WritesBesideItsOutput) {
   Op negative = entry("negative");
   negative.tile = [](const TileTable&, DType, DType) {
@@ -252,6 +274,52 @@ TEST(Sabotage, ModeThatDiffers) {
     return {is_capturing() ? exp(in[0]) * 1.0000002 : exp(in[0])};
   };
   EXPECT_NE(compare_modes(f, c.bases()), "");
+}
+
+// Forward mode that sees in which mode it runs, beside a right value and gradient.
+TEST(Sabotage, TangentThatDiffersBetweenModes) {
+  Op negative = entry("negative");
+  negative.rule = Custom{[](const Call&, int, const Tensor& g) { return -g; },
+                         [](const Call&, std::span<const Tensor> tangents) {
+                           return is_capturing() ? tangents[0] * -1.0000002 : -tangents[0];
+                         }};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    EXPECT_GT(failures(negative, dtype, check_modes), 0) << dtype;
+  }
+}
+
+// The same bits at first order.
+TEST(Sabotage, SecondDerivativeThatDiffersBetweenModes) {
+  Op tanh = entry("tanh");
+  tanh.rule = Elementwise{
+      {[](const Call& c) { return 1 - square(is_capturing() ? stop_gradient(c.out) : c.out); }}};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    EXPECT_GT(failures(tanh, dtype, check_modes), 0) << dtype;
+  }
+}
+
+int imprecise_derivatives(const Op& op) { return failures(op, DType::f32, check_single_precision); }
+
+// What f64 does not run: nothing else compares derivatives in f32 with numbers.
+TEST(Sabotage, DerivativeWithTooFewDigitsInSinglePrecision) {
+  Op erf = entry("erf");
+  EXPECT_EQ(imprecise_derivatives(erf), 0);
+  erf.rule = Elementwise{{[](const Call& c) {
+    return (c.out.dtype() == DType::f32 ? 1.1284 : 1.1283791670955126) * exp(-square(c.in[0]));
+  }}};
+  EXPECT_EQ(wrong_derivatives(erf), 0);
+  EXPECT_GT(imprecise_derivatives(erf), 0);
+  Op negative = entry("negative");
+  negative.rule = Custom{[](const Call&, int, const Tensor& g) { return -g; },
+                         [](const Call& c, std::span<const Tensor> tangents) {
+                           return tangents[0] * (c.out.dtype() == DType::f32 ? -1.0001 : -1);
+                         }};
+  EXPECT_GT(imprecise_derivatives(negative), 0);
+  Op tanh = entry("tanh");
+  tanh.rule = Elementwise{{[](const Call& c) {
+    return 1 - square(c.out.dtype() == DType::f32 ? stop_gradient(c.out) : c.out);
+  }}};
+  EXPECT_GT(imprecise_derivatives(tanh), 0);
 }
 
 TEST(Sabotage, VariantThatRepeatsTheWrongInput) {

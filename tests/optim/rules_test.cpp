@@ -42,6 +42,29 @@ TEST(UpdateRules, IteratesOfTheLectures) {
   expect_near(iterates(Adam()), {.99900000001, .998000026224, .99700009608}, 1e-12);
 }
 
+// The momentum explorer of the lectures: (1 - x)^2 + 20 (3 y - x^2)^2 after 150 steps from
+// (-1.21, 0.853). It has z = beta z + g, w -= alpha z; with a constant rate m is alpha z.
+template <class Rule>
+double explore(Rule rule) {
+  const State x(Tensor(-1.21), "x");
+  const State y(Tensor(.853), "y");
+  const auto f = [&] {
+    return square(1 - x.value()) + 20 * square(3 * y.value() - square(x.value()));
+  };
+  rule.attach({x, y});
+  for (int i = 0; i < 150; ++i) rule.minimize(f);
+  return f().item();
+}
+
+TEST(UpdateRules, MomentumExplorer) {
+  constexpr double alpha = .003;
+  EXPECT_NEAR(explore(Sgd({.learning_rate = alpha})), 1.1772, 5e-5);
+  EXPECT_NEAR(explore(Momentum({.learning_rate = alpha, .momentum = 0})), 1.1772, 5e-5);
+  EXPECT_NEAR(explore(Momentum({.learning_rate = alpha, .momentum = .6})), .09035, 5e-6);
+  EXPECT_NEAR(explore(Momentum({.learning_rate = alpha, .momentum = .8})), .0010176, 5e-8);
+  EXPECT_NEAR(explore(Momentum({.learning_rate = alpha, .momentum = .9})), 1.246e-6, 5e-10);
+}
+
 // How far one parameter goes when its gradient is the same in every step.
 template <class Rule>
 std::vector<double> moves(Rule rule, double gradient, int count) {

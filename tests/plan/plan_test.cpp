@@ -80,6 +80,27 @@ TEST(Capture, AddsAProductTimesAnInput) {
 }
 
 // What was read from a state, or from another plan, before the capture.
+// A plan for each kind of inputs, which is found again.
+TEST(Capture, CapturesAgainForNewShapesAndTypes) {
+  int captures = 0;
+  Captured f([&](const Tensors& in) {
+    ++captures;
+    return Tensors{sum(square(in[0]))};
+  });
+  const auto result = [&](DType dtype, std::int64_t n) {
+    return f({cast(Tensor::from(std::vector<double>(static_cast<std::size_t>(n), 3.0), {n}),
+                   dtype)})[0]
+        .item();
+  };
+  EXPECT_EQ(result(DType::f64, 2), 18);
+  EXPECT_EQ(result(DType::f64, 3), 27);
+  EXPECT_EQ(captures, 2);
+  EXPECT_EQ(result(DType::f64, 2), 18);
+  EXPECT_EQ(captures, 2);
+  EXPECT_EQ(result(DType::f32, 2), 18);
+  EXPECT_EQ(captures, 3);
+}
+
 TEST(Capture, KeepsTensorsFromOutside) {
   const State theta(Tensor::from({1.0, 2.0}, {2}), "theta");
   auto twice = capture([](const Tensor& x) { return x * 2; });
