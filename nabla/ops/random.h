@@ -20,7 +20,7 @@ class Generator {
   /// Uniform on [low, high); where low is not 0, rounding may give high itself.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);
   /// Normal with this mean and standard deviation, by the Box-Muller transform. Throws ValueError
-  /// for a negative deviation.
+  /// unless the deviation is at least 0.
   Tensor normal(const Shape& shape, double mean = 0, double deviation = 1,
                 DType dtype = DType::f32);
   /// 1 with probability p, else 0. Throws ValueError for p outside of [0, 1].

@@ -86,84 +86,6 @@ PlacedInput place_flipped(const Tensor& values) {
           }};
 }
 
-// Samples of scalars and of empty tensors for ops whose attributes name axes or extents, which no
-// variant of another sample would fit.
-const std::map<std::string_view, std::vector<Sample>>& edge_samples() {
-  static const Sample scalar_over_no_axes{.inputs = {{{}}}, .attributes = AxesAttribute{0, 0}};
-  static const Sample no_axes{.inputs = {{{2, 3}}}, .attributes = AxesAttribute{1, 0}};
-  static const Sample no_such_axes{
-      .inputs = {{{}}}, .attributes = AxesAttribute{0, 1}, .error = "axes=[0, 1) does not fit []"};
-  static const Sample largest_of_none{.inputs = {{{2, 0}}},
-                                      .attributes = AxesAttribute{0, 2},
-                                      .error = "axis 1 of [2, 0] has no elements"};
-  static const Sample place_in_scalar{
-      .inputs = {{{}}}, .attributes = AxisAttribute{0}, .error = "axes=[0, 1) does not fit []"};
-  static const Sample place_in_none{.inputs = {{{2, 0}}},
-                                    .attributes = AxisAttribute{1},
-                                    .error = "axis 1 of [2, 0] has no elements"};
-  static const Sample axis_of_scalar{
-      .inputs = {{{}}}, .attributes = AxisAttribute{0}, .error = "axis=0 does not fit []"};
-  static const Sample row_of_scalar{.inputs = {{{}}},
-                                    .error = "expected at least one axis, got a scalar"};
-  static const std::map<std::string_view, std::vector<Sample>> all = {
-      {"sum", {scalar_over_no_axes, no_axes, no_such_axes}},
-      {"max", {scalar_over_no_axes, no_axes, no_such_axes, largest_of_none}},
-      {"min", {scalar_over_no_axes, no_axes, no_such_axes, largest_of_none}},
-      {"argmax", {place_in_scalar, place_in_none}},
-      {"argmin", {place_in_scalar, place_in_none}},
-      {"cumulative_sum", {axis_of_scalar}},
-      {"flip", {axis_of_scalar}},
-      {"softmax", {row_of_scalar}},
-      {"logsumexp", {row_of_scalar}},
-      {"reshape",
-       {{.inputs = {{{}}}, .attributes = ShapeAttribute{{}}},
-        {.inputs = {{{}}}, .attributes = ShapeAttribute{{1, 1}}},
-        {.inputs = {{{2, 0, 3}}}, .attributes = ShapeAttribute{{0}}},
-        {.inputs = {{{}}},
-         .attributes = ShapeAttribute{{0}},
-         .error = "reshape: [] with 1 elements does not fit [0]"},
-        {.inputs = {{{0}}},
-         .attributes = ShapeAttribute{{}},
-         .error = "reshape: [0] with 0 elements does not fit []"}}},
-      {"permute",
-       {{.inputs = {{{}}}, .attributes = PermutationAttribute{{}}},
-        {.inputs = {{{}}},
-         .attributes = PermutationAttribute{{0}},
-         .error = "permute: [0] is not an order of the 0 axes of []"}}},
-      {"broadcast",
-       {{.inputs = {{{}}}, .attributes = ShapeAttribute{{}}},
-        {.inputs = {{{}}}, .attributes = ShapeAttribute{{2, 0}}},
-        {.inputs = {{{1}}}, .attributes = ShapeAttribute{{0}}},
-        {.inputs = {{{0}}}, .attributes = ShapeAttribute{{2, 0}}},
-        {.inputs = {{{0, 1}}}, .attributes = ShapeAttribute{{2, 0, 3}}},
-        {.inputs = {{{0}}},
-         .attributes = ShapeAttribute{{1}},
-         .error = "broadcast: [0] does not stretch to [1]"}}},
-      {"slice",
-       {{.inputs = {{{}}}, .attributes = SliceAttribute{{}, {}, {}}},
-        {.inputs = {{{0}}}, .attributes = SliceAttribute{{0}, {1}, {0}}},
-        {.inputs = {{{0, 4}}}, .attributes = SliceAttribute{{0, 1}, {3, 2}, {0, 2}}},
-        {.inputs = {{{0}}},
-         .attributes = SliceAttribute{{0}, {1}, {1}},
-         .error = "slice: start=[0], step=[1], shape=[1] does not fit [0]"},
-        {.inputs = {{{}}},
-         .attributes = SliceAttribute{{0}, {1}, {1}},
-         .error = "slice: start=[0], step=[1], shape=[1] does not fit []"}}},
-      {"pad",
-       {{.inputs = {{{}}}, .attributes = PadAttribute{{}, {}, {}}},
-        {.inputs = {{{0}}}, .attributes = PadAttribute{{0}, {0}, {2}}},
-        {.inputs = {{{0, 2}}}, .attributes = PadAttribute{{1, 0}, {2, 1}, {3, 1}}},
-        {.inputs = {{{2, 0}}}, .attributes = PadAttribute{{1, 0}, {0, 0}, {0, 1}}},
-        {.inputs = {{{}}},
-         .attributes = PadAttribute{{1}, {0}, {0}},
-         .error = "pad: before=[1], after=[0], between=[0] does not fit []"}}},
-      {"take", {{.inputs = {{{4, 3}}, {{}, 0, 4, DType::i64}}, .attributes = AxisAttribute{0}}}},
-      {"one_hot",
-       {{.inputs = {{{}, 0, 3, DType::i64}}, .attributes = AxisSizeAttribute{0, 3, DType::f32}}}},
-  };
-  return all;
-}
-
 // The sample with one extent, wherever it occurs, replaced by 0.
 Sample emptied(Sample sample, std::int64_t extent) {
   for (SampleInput& input : sample.inputs) {
@@ -276,6 +198,82 @@ Tensors draw(const Sample& sample, DType dtype, std::uint64_t seed) {
     inputs.push_back(tensor_of(type, input.shape, values));
   }
   return inputs;
+}
+
+const std::map<std::string_view, std::vector<Sample>>& edge_samples() {
+  static const Sample scalar_over_no_axes{.inputs = {{{}}}, .attributes = AxesAttribute{0, 0}};
+  static const Sample no_axes{.inputs = {{{2, 3}}}, .attributes = AxesAttribute{1, 0}};
+  static const Sample no_such_axes{
+      .inputs = {{{}}}, .attributes = AxesAttribute{0, 1}, .error = "axes=[0, 1) does not fit []"};
+  static const Sample largest_of_none{.inputs = {{{2, 0}}},
+                                      .attributes = AxesAttribute{0, 2},
+                                      .error = "axis 1 of [2, 0] has no elements"};
+  static const Sample place_in_scalar{
+      .inputs = {{{}}}, .attributes = AxisAttribute{0}, .error = "axes=[0, 1) does not fit []"};
+  static const Sample place_in_none{.inputs = {{{2, 0}}},
+                                    .attributes = AxisAttribute{1},
+                                    .error = "axis 1 of [2, 0] has no elements"};
+  static const Sample axis_of_scalar{
+      .inputs = {{{}}}, .attributes = AxisAttribute{0}, .error = "axis=0 does not fit []"};
+  static const Sample row_of_scalar{.inputs = {{{}}},
+                                    .error = "expected at least one axis, got a scalar"};
+  static const std::map<std::string_view, std::vector<Sample>> all = {
+      {"sum", {scalar_over_no_axes, no_axes, no_such_axes}},
+      {"max", {scalar_over_no_axes, no_axes, no_such_axes, largest_of_none}},
+      {"min", {scalar_over_no_axes, no_axes, no_such_axes, largest_of_none}},
+      {"argmax", {place_in_scalar, place_in_none}},
+      {"argmin", {place_in_scalar, place_in_none}},
+      {"cumulative_sum", {axis_of_scalar}},
+      {"flip", {axis_of_scalar}},
+      {"softmax", {row_of_scalar}},
+      {"logsumexp", {row_of_scalar}},
+      {"reshape",
+       {{.inputs = {{{}}}, .attributes = ShapeAttribute{{}}},
+        {.inputs = {{{}}}, .attributes = ShapeAttribute{{1, 1}}},
+        {.inputs = {{{2, 0, 3}}}, .attributes = ShapeAttribute{{0}}},
+        {.inputs = {{{}}},
+         .attributes = ShapeAttribute{{0}},
+         .error = "reshape: [] with 1 elements does not fit [0]"},
+        {.inputs = {{{0}}},
+         .attributes = ShapeAttribute{{}},
+         .error = "reshape: [0] with 0 elements does not fit []"}}},
+      {"permute",
+       {{.inputs = {{{}}}, .attributes = PermutationAttribute{{}}},
+        {.inputs = {{{}}},
+         .attributes = PermutationAttribute{{0}},
+         .error = "permute: [0] is not an order of the 0 axes of []"}}},
+      {"broadcast",
+       {{.inputs = {{{}}}, .attributes = ShapeAttribute{{}}},
+        {.inputs = {{{}}}, .attributes = ShapeAttribute{{2, 0}}},
+        {.inputs = {{{1}}}, .attributes = ShapeAttribute{{0}}},
+        {.inputs = {{{0}}}, .attributes = ShapeAttribute{{2, 0}}},
+        {.inputs = {{{0, 1}}}, .attributes = ShapeAttribute{{2, 0, 3}}},
+        {.inputs = {{{0}}},
+         .attributes = ShapeAttribute{{1}},
+         .error = "broadcast: [0] does not stretch to [1]"}}},
+      {"slice",
+       {{.inputs = {{{}}}, .attributes = SliceAttribute{{}, {}, {}}},
+        {.inputs = {{{0}}}, .attributes = SliceAttribute{{0}, {1}, {0}}},
+        {.inputs = {{{0, 4}}}, .attributes = SliceAttribute{{0, 1}, {3, 2}, {0, 2}}},
+        {.inputs = {{{0}}},
+         .attributes = SliceAttribute{{0}, {1}, {1}},
+         .error = "slice: start=[0], step=[1], shape=[1] does not fit [0]"},
+        {.inputs = {{{}}},
+         .attributes = SliceAttribute{{0}, {1}, {1}},
+         .error = "slice: start=[0], step=[1], shape=[1] does not fit []"}}},
+      {"pad",
+       {{.inputs = {{{}}}, .attributes = PadAttribute{{}, {}, {}}},
+        {.inputs = {{{0}}}, .attributes = PadAttribute{{0}, {0}, {2}}},
+        {.inputs = {{{0, 2}}}, .attributes = PadAttribute{{1, 0}, {2, 1}, {3, 1}}},
+        {.inputs = {{{2, 0}}}, .attributes = PadAttribute{{1, 0}, {0, 0}, {0, 1}}},
+        {.inputs = {{{}}},
+         .attributes = PadAttribute{{1}, {0}, {0}},
+         .error = "pad: before=[1], after=[0], between=[0] does not fit []"}}},
+      {"take", {{.inputs = {{{4, 3}}, {{}, 0, 4, DType::i64}}, .attributes = AxisAttribute{0}}}},
+      {"one_hot",
+       {{.inputs = {{{}, 0, 3, DType::i64}}, .attributes = AxisSizeAttribute{0, 3, DType::f32}}}},
+  };
+  return all;
 }
 
 std::vector<Sample> samples_of(const Op& op) {

@@ -1,7 +1,9 @@
 /// Calls to test an op with: its samples, in every type that it takes and in every layout.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nabla/graph/op.h"
@@ -40,7 +42,11 @@ struct Case {
 /// Numbers drawn for a sample, in a type for the inputs that leave it open.
 Tensors draw(const Sample& sample, DType dtype, std::uint64_t seed);
 
-/// The op's samples, and more of scalars and empty tensors where no variant of one would fit.
+/// By the op's name, samples of scalars and of empty tensors for ops whose attributes name axes or
+/// extents, which no variant of another sample would fit.
+const std::map<std::string_view, std::vector<Sample>>& edge_samples();
+
+/// The op's own samples, and those.
 std::vector<Sample> samples_of(const Op& op);
 
 /// The good samples as they are, with extents of 0 and as scalars where the op's shapes allow that,

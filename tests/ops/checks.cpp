@@ -338,6 +338,7 @@ std::string check_single_precision(const Case& c) {
     const std::vector<double> exact = expected[i].to_doubles();
     double size = 0;
     for (const double value : exact) size = std::max(size, std::abs(value));
+    if (!std::isfinite(size)) text += str("result ", i, " is not finite in f64\n");
     for (std::size_t k = 0; k < exact.size(); ++k) {
       if (std::abs(narrow[k] - exact[k]) <= tolerance * size) continue;
       text += str("result ", i, ", element ", k, ": ", narrow[k], " in f32, ", exact[k],

@@ -1,5 +1,5 @@
-// Functions that are made of ops: values against their definition, derivatives to second order, and
-// the same bits in all modes.
+// Functions that are made of ops: values against their definition and with the same bits in all
+// modes, derivatives to second order against differences.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -300,7 +300,7 @@ TEST(Sabotage, SecondDerivativeThatDiffersBetweenModes) {
 
 int imprecise_derivatives(const Op& op) { return failures(op, DType::f32, check_single_precision); }
 
-// What f64 does not run: nothing else compares derivatives in f32 with numbers.
+// Wrong in f32 alone: the checks against differences run in f64 and cannot see it.
 TEST(Sabotage, DerivativeWithTooFewDigitsInSinglePrecision) {
   Op erf = entry("erf");
   EXPECT_EQ(imprecise_derivatives(erf), 0);

@@ -43,7 +43,7 @@ TEST(UpdateRules, IteratesOfTheLectures) {
 }
 
 // The momentum explorer of the lectures: (1 - x)^2 + 20 (3 y - x^2)^2 after 150 steps from
-// (-1.21, 0.853). It has z = beta z + g, w -= alpha z; with a constant rate m is alpha z.
+// (-1.21, 0.853). They write z = beta z + g, w -= alpha z; with a constant rate m is alpha z.
 template <class Rule>
 double explore(Rule rule) {
   const State x(Tensor(-1.21), "x");

@@ -79,7 +79,6 @@ TEST(Capture, AddsAProductTimesAnInput) {
   }
 }
 
-// What was read from a state, or from another plan, before the capture.
 // A plan for each kind of inputs, which is found again.
 TEST(Capture, CapturesAgainForNewShapesAndTypes) {
   int captures = 0;
@@ -101,6 +100,7 @@ TEST(Capture, CapturesAgainForNewShapesAndTypes) {
   EXPECT_EQ(captures, 3);
 }
 
+// What was read from a state, or from another plan, before the capture.
 TEST(Capture, KeepsTensorsFromOutside) {
   const State theta(Tensor::from({1.0, 2.0}, {2}), "theta");
   auto twice = capture([](const Tensor& x) { return x * 2; });
