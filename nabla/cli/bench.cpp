@@ -158,13 +158,9 @@ void print_text(const Result& result, const Options& options) {
 
 void bench(const Options& options) {
   set_threads(options.threads);
-  if (options.batch_size < 1) {
-    throw ValueError(str("--batch-size ", options.batch_size, ": expected at least 1"));
-  }
   const Shape sample = parse_extents(options.input);
-  const std::int64_t outputs = options.classes + options.outputs;
-  if (outputs < 1) throw ValueError("--classes or --outputs: expected at least 1");
-  const nn::Sequential model = learning_model(options.model, sample, outputs);
+  const nn::Sequential model =
+      learning_model(options.model, sample, options.classes + options.outputs);
   const nn::Loss loss = loss_for(options.classes != 0);
   const auto optimizer = optim::make_optimizer(options.optimizer);
   optimizer->attach(model.parameters());
@@ -196,12 +192,12 @@ void add_bench(CLI::App& app) {
       ->capture_default_str();
   CLI::App* target = command->add_option_group("target");
   target->add_option("--classes", options->classes, "Learn labels by cross-entropy")
-      ->transform(whole_number<std::int64_t>());
+      ->transform(whole_number<std::int64_t>(1));
   target->add_option("--outputs", options->outputs, "Learn numbers by mean squared error")
-      ->transform(whole_number<std::int64_t>());
+      ->transform(whole_number<std::int64_t>(1));
   target->require_option(1);
   command->add_option("--batch-size", options->batch_size, "Samples in a step")
-      ->transform(whole_number<std::int64_t>())
+      ->transform(whole_number<std::int64_t>(1))
       ->capture_default_str();
   command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
   add_threads(*command, options->threads);

@@ -8,7 +8,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include "nabla/base/text.h"
@@ -27,13 +26,13 @@ void add_ops(CLI::App& app);
 
 /// What an option that is a T takes: CLI11 by itself reads 010 as 8 and cuts what is too large.
 template <class T>
-CLI::Validator whole_number() {
-  const auto check = [](std::string& text) -> std::string {
+CLI::Validator whole_number(T least = std::numeric_limits<T>::min()) {
+  const auto check = [least](std::string& text) -> std::string {
     T number{};
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stop != end) {
-      return str("expected a whole number ", std::is_signed_v<T> ? "" : "from 0 ", "below 2^",
+    if (error != std::errc() || stop != end || number < least) {
+      return str("expected a whole number ", least < 0 ? "" : str("from ", least, " "), "below 2^",
                  std::numeric_limits<T>::digits, ", got ", quote(text));
     }
     text = std::to_string(number);

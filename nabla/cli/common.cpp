@@ -34,7 +34,7 @@ CLI::Validator path_to_write() {
 
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
-      ->transform(whole_number<int>())
+      ->transform(whole_number<int>(1))
       ->capture_default_str();
 }
 

@@ -87,12 +87,6 @@ void check_not_empty(const data::Dataset& part, std::string_view which) {
 
 void train(const Options& options) {
   set_threads(options.threads);
-  if (options.epochs < 1) {
-    throw ValueError(str("--epochs ", options.epochs, ": expected at least 1"));
-  }
-  if (options.batch_size < 1) {
-    throw ValueError(str("--batch-size ", options.batch_size, ": expected at least 1"));
-  }
   const std::string architecture = nn::canonical_architecture(options.model);
   const auto optimizer = optim::make_optimizer(options.optimizer, options.learning_rate);
 
@@ -171,10 +165,10 @@ void add_train(CLI::App& app) {
                    "Size of a step; default: that of the rule")
       ->transform(decimal_number());
   command->add_option("--batch-size", options->batch_size, "Samples in a step")
-      ->transform(whole_number<std::int64_t>())
+      ->transform(whole_number<std::int64_t>(1))
       ->capture_default_str();
   command->add_option("--epochs", options->epochs, "Times through the data")
-      ->transform(whole_number<std::int64_t>())
+      ->transform(whole_number<std::int64_t>(1))
       ->capture_default_str();
   command
       ->add_option("--seed", options->seed,

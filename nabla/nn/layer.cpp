@@ -31,6 +31,7 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
   if (in < 1 || out < 1) {
     throw ValueError(str("dense: in ", in, ", out ", out, ": expected at least 1"));
   }
+  check_present(initializer_, "dense: the initializer", "a function such as nn::he_uniform()");
   weight_ = State(Tensor::empty({DType::f32, {in, out}}), "weight");
   if (options.bias) bias_ = State(Tensor::empty({DType::f32, {out}}), "bias");
   Random random(0);
@@ -63,6 +64,12 @@ std::vector<State> Dense::parameters() const {
 void Dense::initialize(Random& random) const {
   draw(weight_, initializer_, random);
   if (bias_.defined()) draw(bias_, zero(), random);
+}
+
+Activation::Activation(std::string text, Function function)
+    : text_(std::move(text)), function_(std::move(function)) {
+  check_present(function_, str("activation ", quote(text_), ": the function"),
+                "one from tensor to tensor, such as nabla::tanh");
 }
 
 const Activation identity("identity", [](const Tensor& x) { return x; });

@@ -58,7 +58,7 @@ struct DenseOptions {
 /// W is [in, out], b [out].
 class Dense : public Layer {
  public:
-  /// Throws ValueError for a width below 1.
+  /// Throws ValueError for a width below 1, and where the initializer is missing.
   Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
 
   std::string text() const override;
@@ -79,8 +79,8 @@ class Dense : public Layer {
 class Activation : public Layer {
  public:
   using Function = std::function<Tensor(const Tensor&)>;
-  Activation(std::string text, Function function)
-      : text_(std::move(text)), function_(std::move(function)) {}
+  /// Throws ValueError where the function is missing.
+  Activation(std::string text, Function function);
 
   std::string text() const override { return text_; }
   Tensor forward(const Tensor& x, bool) const override { return function_(x); }

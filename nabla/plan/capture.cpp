@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "nabla/base/error.h"
 #include "nabla/graph/graph.h"
 
 namespace nabla {
 
 Captured::Captured(Function function, PlanOptions options)
-    : function_(std::move(function)), options_(options) {}
+    : function_(std::move(function)), options_(options) {
+  check_present(function_, "capture: the function", "one from tensors to tensors");
+}
 
 const Tensors& Captured::operator()(const Tensors& inputs) {
   if (active_graph() != nullptr) return inlined_ = function_(inputs);

@@ -24,6 +24,7 @@ namespace nabla {
 class Captured {
  public:
   using Function = std::function<Tensors(const Tensors&)>;
+  /// Throws ValueError where the function is missing.
   explicit Captured(Function function, PlanOptions options = {});
 
   /// The function's results. They are overwritten by the next call, unless somebody still holds

@@ -5,7 +5,7 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/ops/ops.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {

@@ -12,6 +12,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "tests/support/files.h"
+#include "tests/support/message.h"
 #include "tests/support/packing.h"
 
 namespace nabla::data {

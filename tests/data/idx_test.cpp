@@ -7,6 +7,7 @@
 #include "nabla/base/text.h"
 #include "nabla/data/byte_reader.h"
 #include "tests/support/files.h"
+#include "tests/support/message.h"
 #include "tests/support/packing.h"
 
 namespace nabla::data {

@@ -8,7 +8,7 @@
 #include "nabla/base/parallel.h"
 #include "nabla/base/random.h"
 #include "nabla/graph/state.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla::data {
 namespace {

@@ -7,7 +7,7 @@
 #include "nabla/base/text.h"
 #include "nabla/ops/ops.h"
 #include "nabla/tensor/buffer.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {

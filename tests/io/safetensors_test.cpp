@@ -7,6 +7,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "nabla/base/error.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla::nn {
 namespace {

@@ -12,6 +12,7 @@
 #include "nabla/ops/ops.h"
 #include "nabla/optim/rules.h"
 #include "nabla/plan/capture.h"
+#include "tests/support/message.h"
 
 namespace nabla::nn {
 namespace {
@@ -50,6 +51,15 @@ TEST(Dense, NamesWhatDoesNotFit) {
   EXPECT_THROW(layer.output_shape({3}), ShapeError);
   EXPECT_THROW(Dense(0, 3), ValueError);
   EXPECT_EQ(layer(Tensor::empty({DType::f32, {0, 2, 2}})).shape(), (Shape{0, 3}));
+}
+
+TEST(Layers, MissingFunctionsAreNamed) {
+  EXPECT_EQ(test::message_of<ValueError>([] { Dense(1, 1, {.initializer = nullptr}); }),
+            "dense: the initializer is missing: expected a function such as nn::he_uniform()");
+  EXPECT_EQ(
+      test::message_of<ValueError>([] { Activation("wave", nullptr); }),
+      "activation \"wave\": the function is missing: expected one from tensor to tensor, such "
+      "as nabla::tanh");
 }
 
 // z = 3 x1 - 2 x2 + 1, then ReLU; the derivative at z = 0 is 0.

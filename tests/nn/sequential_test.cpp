@@ -4,7 +4,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/ops/ops.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla::nn {
 namespace {

@@ -8,7 +8,7 @@
 #include "nabla/base/error.h"
 #include "nabla/nn/loss.h"
 #include "nabla/ops/ops.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 #include "tests/support/modes.h"
 
 namespace nabla {

@@ -8,7 +8,7 @@
 #include "nabla/base/text.h"
 #include "nabla/ops/indexing.h"
 #include "tests/ops/checks.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {

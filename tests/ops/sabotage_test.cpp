@@ -7,7 +7,7 @@
 #include "nabla/graph/graph.h"
 #include "nabla/ops/ops.h"
 #include "tests/ops/checks.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 #include "tests/support/modes.h"
 
 namespace nabla {

@@ -9,7 +9,7 @@
 #include "nabla/nn/sequential.h"
 #include "nabla/ops/ops.h"
 #include "nabla/plan/capture.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla::optim {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "nabla/nabla.h"
 #include "nabla/tensor/copy.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {
@@ -165,6 +165,11 @@ TEST(Capture, ReadingAValueNamesTheWayOut) {
                          "State"),
             std::string::npos)
       << message;
+}
+
+TEST(Capture, AMissingFunctionIsNamed) {
+  EXPECT_EQ(test::message_of<ValueError>([] { Captured(nullptr); }),
+            "capture: the function is missing: expected one from tensors to tensors");
 }
 
 TEST(Capture, NetworkStepMatchesEager) {

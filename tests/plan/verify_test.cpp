@@ -8,7 +8,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/nabla.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla::lowering {
 namespace {

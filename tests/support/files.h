@@ -1,7 +1,6 @@
 /// Helpers of tests that read and write files.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <cstddef>
@@ -10,10 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <typeinfo>
 #include <vector>
-
-#include "nabla/base/error.h"
 
 namespace nabla::test {
 
@@ -57,22 +53,6 @@ inline std::vector<std::string> corpus(const std::string& reader) {
     paths.push_back(entry.path().string());
   }
   return paths;
-}
-
-/// The message of the exception that `function` must throw; its type must be exactly `Exception`.
-template <class Exception, class Function>
-std::string message_of(Function&& function) {
-  try {
-    function();
-  } catch (const Exception& error) {
-    EXPECT_EQ(typeid(error), typeid(Exception));
-    return error.what();
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another exception: " << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
 }
 
 }  // namespace nabla::test

@@ -9,6 +9,7 @@
 #include "nabla/io/safetensors.h"
 #include "nabla/nn/architecture.h"
 #include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {

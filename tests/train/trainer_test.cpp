@@ -12,7 +12,7 @@
 #include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
-#include "tests/support/files.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {
