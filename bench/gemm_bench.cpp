@@ -3,9 +3,7 @@
 #include "nabla/kernels/gemm.h"
 
 #include <benchmark/benchmark.h>
-#ifdef NABLA_WITH_ONEDNN
 #include <dnnl.h>
-#endif
 
 #include <string>
 #include <vector>
@@ -160,13 +158,11 @@ struct Product {
           .context = &arrays});
   }
 
-#ifdef NABLA_WITH_ONEDNN
   void onednn(Epilogue epilogue) {
     dnnl_sgemm(transpose_a, transpose_b, m, n, k, 1, x.get(), transpose_a == 'T' ? m : k, y.get(),
                transpose_b == 'T' ? k : n, 0, c.get(), n);
     if (epilogue != nullptr) epilogue(&arrays, {0, m, 0, n, c.get(), n});
   }
-#endif
 
   char transpose_a, transpose_b;
   std::int64_t m, n, k;
@@ -179,10 +175,7 @@ void add(const std::string& kind, char a, char b, std::int64_t m, std::int64_t n
   const auto run = [=](benchmark::State& state, bool ours) {
     Product product(a, b, m, n, k);
     for (auto _ : state) {
-      if (ours) product.nabla(epilogue, stored);
-#ifdef NABLA_WITH_ONEDNN
-      if (!ours) product.onednn(epilogue);
-#endif
+      ours ? product.nabla(epilogue, stored) : product.onednn(epilogue);
       benchmark::ClobberMemory();
     }
     state.counters["FLOP/s"] = benchmark::Counter(2.0 * static_cast<double>(m * n * k),
@@ -191,10 +184,8 @@ void add(const std::string& kind, char a, char b, std::int64_t m, std::int64_t n
   const std::string name =
       kind + "/" + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k);
   benchmark::RegisterBenchmark((name + "/nabla").c_str(), run, true)->Unit(benchmark::kMicrosecond);
-#ifdef NABLA_WITH_ONEDNN
   benchmark::RegisterBenchmark((name + "/onednn").c_str(), run, false)
       ->Unit(benchmark::kMicrosecond);
-#endif
 }
 
 void add_all() {

@@ -1,11 +1,13 @@
-// Speed of training: captured steps, what Trainer adds to one, and what second derivatives cost.
-// Names: step / network / batch size / rule / threads.
+// Speed of training: captured steps, the same written by hand on oneDNN, what Trainer adds to one,
+// and what second derivatives cost. Names: step or by_hand / network / batch size / rule / threads.
 #include <benchmark/benchmark.h>
 
 #include <memory>
 #include <string>
 
+#include "bench/by_hand.h"
 #include "nabla/base/parallel.h"
+#include "nabla/base/text.h"
 #include "nabla/nabla.h"
 #include "nabla/tensor/copy.h"
 
@@ -14,22 +16,28 @@ namespace {
 
 // A network to train, and batches that lie in memory: one that stays in the cache would flatter.
 struct Case {
-  std::string name;
-  std::string architecture;
-  std::int64_t inputs, outputs;
+  std::vector<std::int64_t> widths;  // of the inputs, and of the outputs of each layer
+  std::string activation;
   bool classes;
   std::int64_t batch_size;
 
-  nn::Sequential model() const { return nn::make_model(architecture, {inputs}, outputs); }
+  std::string name() const { return join(widths, "-") + "/" + std::to_string(batch_size); }
+  nn::Sequential model() const {
+    std::string layers;
+    for (std::size_t i = 1; i + 1 < widths.size(); ++i) {
+      layers += str("dense(", widths[i], ") ", activation, " ");
+    }
+    return nn::make_model(layers + "dense", {widths.front()}, widths.back());
+  }
   Tensor loss(const nn::Sequential& model, const Tensors& batch) const {
     const Tensor scores = model.forward(batch[0], true);
     return classes ? nn::cross_entropy(scores, batch[1]) : nn::mean_squared_error(scores, batch[1]);
   }
   Tensors batch(Generator& generator) const {
-    return {generator.uniform({batch_size, inputs}),
-            classes
-                ? cast(generator.uniform({batch_size}, 0, static_cast<double>(outputs)), DType::i64)
-                : generator.uniform({batch_size, outputs})};
+    return {generator.uniform({batch_size, widths.front()}),
+            classes ? cast(generator.uniform({batch_size}, 0, static_cast<double>(widths.back())),
+                           DType::i64)
+                    : generator.uniform({batch_size, widths.back()})};
   }
   std::vector<Tensors> batches() const {
     Generator generator(1);
@@ -39,13 +47,9 @@ struct Case {
   }
 };
 
-const Case xor_net = {"2-16-1", "dense(16) tanh dense", 2, 1, false, 4};
-Case dense_net(std::int64_t batch_size) {
-  return {"784-128-10", "dense(128) relu dense", 784, 10, true, batch_size};
-}
-Case large_net(std::int64_t batch_size) {
-  return {"784-512-512-10", "dense(512) relu dense(512) relu dense", 784, 10, true, batch_size};
-}
+const Case xor_net = {{2, 16, 1}, "tanh", false, 4};
+Case dense_net(std::int64_t batch_size) { return {{784, 128, 10}, "relu", true, batch_size}; }
+Case large_net(std::int64_t batch_size) { return {{784, 512, 512, 10}, "relu", true, batch_size}; }
 
 void train(benchmark::State& state, const Case& net, const std::string& rule, int threads) {
   set_threads(threads);
@@ -63,6 +67,17 @@ void train(benchmark::State& state, const Case& net, const std::string& rule, in
     next = next + 1 == batches.size() ? 0 : next + 1;
   }
   set_threads(1);
+}
+
+void train_by_hand(benchmark::State& state, const Case& net, const std::string& rule) {
+  ByHand by_hand(net.widths, net.batch_size, rule == "adam");
+  const std::vector<Tensors> batches = net.batches();
+  std::size_t next = 0;
+  for (auto _ : state) {
+    const Tensors& batch = batches[next];
+    benchmark::DoNotOptimize(by_hand.step(batch[0].data<float>(), batch[1].data<std::int64_t>()));
+    next = next + 1 == batches.size() ? 0 : next + 1;
+  }
 }
 
 // One epoch on many copies of XOR's four points, in order and in batches of four. Time is that of
@@ -128,25 +143,25 @@ void derivatives(benchmark::State& state, bool second) {
   for (auto _ : state) benchmark::DoNotOptimize(captured(inputs).data());
 }
 
-void add_step(const Case& net, const std::string& rule, int threads) {
-  const std::string name = "step/" + net.name + "/" + std::to_string(net.batch_size) + "/" + rule +
-                           "/" + std::to_string(threads);
-  auto* entry = benchmark::RegisterBenchmark(name.c_str(), train, net, rule, threads);
-  entry->Unit(benchmark::kMicrosecond);
-  if (threads > 1) entry->UseRealTime();  // the other threads' time is no time of this one
+void add_steps(const Case& net) {
+  for (const std::string rule : {"sgd", "adam"}) {
+    const std::string name = net.name() + "/" + rule;
+    for (const int threads : {1, 2}) {
+      auto* entry = benchmark::RegisterBenchmark(str("step/", name, "/", threads).c_str(), train,
+                                                 net, rule, threads);
+      entry->Unit(benchmark::kMicrosecond);
+      if (threads > 1) entry->UseRealTime();  // the other threads' time is no time of this one
+    }
+    if (!net.classes) continue;
+    benchmark::RegisterBenchmark(("by_hand/" + name + "/1").c_str(), train_by_hand, net, rule)
+        ->Unit(benchmark::kMicrosecond);
+  }
 }
 
 void add_all() {
-  for (const int threads : {1, 2}) {
-    for (const char* rule : {"sgd", "adam"}) {
-      for (const std::int64_t batch_size : {32, 128, 512}) {
-        add_step(dense_net(batch_size), rule, threads);
-      }
-      for (const std::int64_t batch_size : {32, 128})
-        add_step(large_net(batch_size), rule, threads);
-      add_step(xor_net, rule, threads);
-    }
-  }
+  for (const std::int64_t batch_size : {32, 128, 512}) add_steps(dense_net(batch_size));
+  for (const std::int64_t batch_size : {32, 128}) add_steps(large_net(batch_size));
+  add_steps(xor_net);
   benchmark::RegisterBenchmark("xor_epoch/replay", replay_xor)->Unit(benchmark::kMicrosecond);
   benchmark::RegisterBenchmark("xor_epoch/trainer", fit_xor)->Unit(benchmark::kMicrosecond);
   for (const bool second : {false, true}) {

@@ -11,6 +11,7 @@
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/cli/signals.h"
+#include "nabla/data/idx.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
@@ -55,6 +56,28 @@ std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
   return csv.str();
 }
 
+// A part of a data set; or the samples of one IDX file, with targets that nobody looks at.
+data::Dataset samples_of(const Options& options, const ModelInfo& info) {
+  std::error_code error;  // what cannot be looked at is refused as a data set
+  if (!std::filesystem::is_regular_file(options.dataset, error)) {
+    return load_part(options.dataset, options.part, info.seed);
+  }
+  data::Dataset samples{.name = options.dataset,
+                        .inputs = data::read_idx(options.dataset),
+                        .targets = {},
+                        .class_names = info.class_names};
+  samples.input_scale = samples.inputs.dtype() == DType::u8 ? info.input_scale : 1;
+  samples.sample_shape();  // throws where there is no axis of samples
+  const std::int64_t count = samples.size();
+  const auto zeros = [](auto type, const Shape& shape) {
+    return Tensor::from(std::vector<decltype(type)>(static_cast<std::size_t>(shape.elements())),
+                        shape);
+  };
+  samples.targets = info.class_names.empty() ? zeros(float{}, {count, info.outputs})
+                                             : zeros(std::int64_t{}, {count});
+  return samples;
+}
+
 void predict(const Options& options) {
   std::error_code error;  // what is not there is not the model
   if (std::filesystem::equivalent(options.output, options.model, error)) {
@@ -62,7 +85,7 @@ void predict(const Options& options) {
   }
   set_threads(options.threads);
   const auto [model, info] = load_model(options.model);
-  const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);
+  const data::Dataset dataset = samples_of(options, info);
   check_fits(info, dataset);
   Evaluator evaluator(model, loss_for(!info.class_names.empty()));
   const std::string csv = predictions_csv(evaluator.predict(dataset), info);
@@ -83,7 +106,10 @@ void add_predict(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "Write what a model says about each sample");
   const auto options = std::make_shared<Options>();
   command->add_option("model", options->model, "Model file")->required();
-  command->add_option("dataset", options->dataset, "Data set: its name or folder")->required();
+  command
+      ->add_option("dataset", options->dataset,
+                   "Data set: its name or folder; or an IDX file of samples without labels")
+      ->required();
   command->add_option("--output", options->output, "CSV file; default: standard output")
       ->check(path_to_write());
   add_part(*command, options->part);

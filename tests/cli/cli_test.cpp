@@ -347,6 +347,25 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
   EXPECT_TRUE(contains(inspected, "learned from    points, seed 0\n")) << inspected;
 }
 
+TEST(Tool, PredictsImagesWithoutLabels) {
+  const test::Folder folder;
+  std::filesystem::create_directory(folder / "points");
+  for (const std::string part : {"points/train", "points/t10k"}) write_part(folder / part, 2);
+  ASSERT_EQ(run(folder, "train points --output run").status, 0);
+  const std::string predict = "predict run/model.safetensors ";
+  const Result predicted = run(folder, predict + "points/t10k-images-idx3-ubyte");
+  EXPECT_EQ(predicted.status, 0) << predicted.error;
+  EXPECT_EQ(predicted.out, run(folder, predict + "points").out);
+  EXPECT_EQ(lines(predicted.out), 3);
+  const Result labels = run(folder, predict + "points/t10k-labels-idx1-ubyte --output p.csv");
+  EXPECT_EQ(labels.status, 1);
+  EXPECT_TRUE(contains(labels.error, "the model takes inputs [1, 1], data set ")) << labels.error;
+  const Result model = run(folder, predict + "run/model.safetensors --output p.csv");
+  EXPECT_TRUE(contains(model.error, "nabla: run/model.safetensors: no IDX file"))
+      << model.error;
+  EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
+}
+
 // Root may read what is closed to others, but for this.
 std::string without_privileges() {
   return ::geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search" : "";
