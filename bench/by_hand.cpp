@@ -100,7 +100,6 @@ void ByHand::backward(const float* x) {
   }
 }
 
-// Adam moves the weights; biases, which take no time, move by SGD.
 void ByHand::update() {
   constexpr float rate = 1e-3F;
   ++steps_;

@@ -7,9 +7,9 @@
 
 namespace nabla {
 
-/// Dense layers with ReLU between them, softmax cross-entropy behind, and an update: no framework,
-/// but oneDNN's matrix product and plain loops, compiled for the machine's own instructions and
-/// with fast-math.
+/// Dense layers with ReLU between them, softmax cross-entropy behind, and an update (of biases
+/// always by SGD, which takes no time): no framework, but oneDNN's matrix product and plain loops,
+/// compiled for the machine's own instructions and with fast-math.
 class ByHand {
  public:
   /// `widths`: inputs, outputs of each layer; the last are classes.

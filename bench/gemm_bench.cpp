@@ -4,6 +4,7 @@
 
 #include <benchmark/benchmark.h>
 #include <dnnl.h>
+#include <omp.h>
 
 #include <string>
 #include <vector>
@@ -221,6 +222,7 @@ void add_all() {
 
 int main(int argc, char** argv) {
   const nabla::FlushDenormals flush;
+  omp_set_num_threads(1);  // for oneDNN
   benchmark::Initialize(&argc, argv);
   nabla::add_all();
   benchmark::RunSpecifiedBenchmarks();

@@ -1,11 +1,14 @@
 // Speed of training: captured steps, the same written by hand on oneDNN, what Trainer adds to one,
 // and what second derivatives cost. Names: step or by_hand / network / batch size / rule / threads.
 #include <benchmark/benchmark.h>
+#include <omp.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bench/by_hand.h"
+#include "nabla/base/flush_denormals.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
 #include "nabla/nabla.h"
@@ -70,6 +73,8 @@ void train(benchmark::State& state, const Case& net, const std::string& rule, in
 }
 
 void train_by_hand(benchmark::State& state, const Case& net, const std::string& rule) {
+  const FlushDenormals flush;  // as every replay of a plan does
+  omp_set_num_threads(1);      // for oneDNN
   ByHand by_hand(net.widths, net.batch_size, rule == "adam");
   const std::vector<Tensors> batches = net.batches();
   std::size_t next = 0;

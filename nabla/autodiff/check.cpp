@@ -4,7 +4,9 @@
 #include <cmath>
 #include <iomanip>
 #include <limits>
+#include <utility>
 
+#include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
 #include "nabla/base/random.h"
 #include "nabla/base/text.h"
@@ -224,6 +226,7 @@ class Check {
 
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options) {
+  check_function(f);
   if (!is_floating(x.dtype())) {
     throw DTypeError(str("numerical_gradient: x is f32 or f64, got ", x.spec()));
   }
@@ -235,10 +238,7 @@ Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
     const double before = std::exchange(element, place);
     const Tensor value = f(cast(Tensor::from(values, x.shape()), x.dtype()));
     element = before;
-    if (value.rank() != 0) {
-      throw ShapeError(str("numerical_gradient: the function must give one number, got shape ",
-                           value.shape(), "; reduce it with sum or mean"));
-    }
+    check_scalar(value, "numerical_gradient");
     return value.item();
   };
   const double h = options.step;
@@ -254,6 +254,7 @@ Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
 
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options) {
+  check_function(f);
   for (const Tensor& tensor : x) {
     if (tensor.dtype() != DType::f64) {
       throw DTypeError(str("check_gradients: differences need f64, got ", tensor.spec()));

@@ -1,7 +1,6 @@
 #include "nabla/autodiff/derivatives.h"
 
 #include "nabla/autodiff/recording.h"
-#include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
@@ -15,11 +14,11 @@ Tensors variables_of(Recording& recording, const Tensors& x) {
   return variables;
 }
 
-void check_scalar(const Tensor& value, std::string_view what) {
-  if (value.rank() != 0) {
-    throw ShapeError(str(what, ": the function must give one number, got shape ", value.shape(),
-                         "; reduce it with sum or mean"));
-  }
+// A tensor must be as another one is: the error's text ends with what it is.
+[[noreturn]] void throw_unlike(const std::string& text, const Tensor& expected,
+                               const Tensor& given) {
+  if (given.shape() != expected.shape()) throw ShapeError(str(text, given.spec()));
+  throw DTypeError(str(text, given.spec()));
 }
 
 void check_directions(const Tensors& x, const Tensors& directions, std::string_view what) {
@@ -28,14 +27,15 @@ void check_directions(const Tensors& x, const Tensors& directions, std::string_v
   }
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (x[i].spec() != directions[i].spec()) {
-      throw ShapeError(
-          str(what, ": input ", i, " is ", x[i].spec(), ", its direction ", directions[i].spec()));
+      throw_unlike(str(what, ": input ", i, " is ", x[i].spec(), ", its direction "), x[i],
+                   directions[i]);
     }
   }
 }
 
 // A function of variables as one of tensors, and the values to call it with.
 Function reading(const std::function<Tensor()>& f, const std::vector<State>& variables) {
+  check_function(f);
   return [&](const Tensors& x) {
     const Substitution substitution(variables, x);
     return f();
@@ -62,14 +62,19 @@ void for_each_unit(const Spec& spec, Visit visit_unit) {
 }  // namespace
 
 ValueAnd<Tensors> vjp(const Function& f, const Tensors& x, const Tensor& cotangent) {
+  check_function(f);
   Recording recording;
   const Tensor value = f(variables_of(recording, x));
   recording.stop();
-  check_directions({value}, {cotangent}, "vjp");
+  if (value.defined() && value.spec() != cotangent.spec()) {
+    throw_unlike(str("vjp: the function gives ", value.spec(), ", the cotangent is "), value,
+                 cotangent);
+  }
   return {value, recording.pull_back(value, cotangent)};
 }
 
 ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x) {
+  check_function(f);
   Recording recording;
   const Tensor value = f(variables_of(recording, x));
   recording.stop();
@@ -83,12 +88,14 @@ ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,
 }
 
 UnaryFunction grad(const UnaryFunction& f) {
+  check_function(f);
   return [f](const Tensor& x) {
     return value_and_grad([&](const Tensors& in) { return f(in[0]); }, {x}).derivative[0];
   };
 }
 
 ValueAnd<Tensor> jvp(const Function& f, const Tensors& x, const Tensors& tangents) {
+  check_function(f);
   check_directions(x, tangents, "jvp");
   Recording recording;
   const Tensor value = f(variables_of(recording, x));
@@ -111,6 +118,7 @@ HessianProduct hvp(const std::function<Tensor()>& f, const std::vector<State>& v
 }
 
 Tensor jacobian(const UnaryFunction& f, const Tensor& x) {
+  check_function(f);
   Recording recording;
   const Tensor value = f(recording.variable(x));
   recording.stop();
@@ -142,6 +150,7 @@ Tensor hessian(const UnaryFunction& f, const Tensor& x) {
 
 Tensors gauss_newton_product(const Function& model, const UnaryFunction& loss, const Tensors& x,
                              const Tensors& v) {
+  check_function(loss);
   const auto [output, change] = jvp(model, x, v);
   const auto curvature =
       hvp([&](const Tensors& in) { return loss(in[0]); }, {output}, {change}).product[0];

@@ -2,7 +2,8 @@
 ///
 /// A function is anything that maps tensors to a tensor by nabla's ops; it is run once and its
 /// calls are followed backwards or forwards. All of this can be nested, and captured. Inputs and
-/// results are f32 or f64: DTypeError else.
+/// results are f32 or f64: DTypeError else. A function that is empty, or gives an undefined tensor:
+/// ValueError.
 #pragma once
 
 #include <functional>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
@@ -12,11 +11,14 @@ namespace {
 
 Tensor zeros(const Spec& spec) { return broadcast_to(number(0, spec.dtype), spec.shape); }
 
+void check_defined(const Tensor& output) {
+  if (output.defined()) return;
+  throw ValueError(
+      "derivatives: the function gave an undefined tensor: expected one that is computed");
+}
+
 void check_has_derivative(const Tensor& output) {
-  if (!output.defined()) {
-    throw ValueError(
-        "derivatives: the function gave an undefined tensor: expected one that is computed");
-  }
+  check_defined(output);
   if (is_floating(output.dtype())) return;
   throw DTypeError(str("derivatives are of functions that give f32 or f64 tensors, got ",
                        output.spec(), "; return the numbers that these integers were made from"));
@@ -102,6 +104,13 @@ Tensor output_tangent(const Call& call, std::span<const Tensor> tangents) {
 }
 
 }  // namespace
+
+void check_scalar(const Tensor& value, std::string_view caller) {
+  check_defined(value);
+  if (value.rank() == 0) return;
+  throw ShapeError(str(caller, ": the function must give one number, got shape ", value.shape(),
+                       "; reduce it with sum or mean"));
+}
 
 Recording::Recording() {
   graph_ = active_graph();

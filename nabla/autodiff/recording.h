@@ -3,11 +3,23 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "nabla/autodiff/derivatives.h"
+#include "nabla/base/error.h"
 #include "nabla/graph/graph.h"
 
 namespace nabla {
+
+/// Throws ValueError where what a derivative is taken of, a std::function, is empty.
+template <class F>
+void check_function(const F& f) {
+  check_present(f, "derivatives: the function", "one that gives a tensor");
+}
+
+/// Throws ShapeError where the function that `caller` was given does not give one number, and
+/// ValueError where it gives an undefined tensor.
+void check_scalar(const Tensor& value, std::string_view caller);
 
 /// Follows the calls made on this thread from its construction to stop(). Where a graph is active
 /// already the calls go there, so that an outer derivative or capture sees this one's work.

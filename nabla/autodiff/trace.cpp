@@ -15,7 +15,17 @@ namespace {
 // "[1, 2] f64[2]" without the type, which clutters a drawing.
 std::string numbers_of(const Tensor& tensor) {
   const std::string text = tensor.to_string();
-  return text.substr(0, text.rfind(' '));
+  const std::string type = str(" ", tensor.spec());
+  return text.ends_with(type) ? text.substr(0, text.size() - type.size()) : text;
+}
+
+// Text as a label of Graphviz, which is read as HTML.
+std::string label(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    escaped += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  }
+  return escaped;
 }
 
 std::string op_text(const Node& node) {
@@ -64,15 +74,13 @@ std::vector<TracedNode> trace(const Function& f, const Tensors& x,
   if (!names.empty() && names.size() != x.size()) {
     throw ValueError(str("trace: ", names.size(), " names for ", x.size(), " inputs"));
   }
+  check_function(f);
   Recording recording;
   Tensors variables;
   for (const Tensor& tensor : x) variables.push_back(recording.variable(tensor));
   const Tensor output = f(variables);
   recording.stop();
-  if (output.rank() != 0) {
-    throw ShapeError(str("trace: the function must give one number, got shape ", output.shape(),
-                         "; reduce it with sum or mean"));
-  }
+  check_scalar(output, "trace");
   const auto gradients = recording.gradients_of_nodes(output, number(1, output.dtype()));
   const auto needed = needed_nodes(recording, variables, gradients.size());
 
@@ -125,7 +133,7 @@ std::string to_dot(const std::vector<TracedNode>& nodes) {
     if (node.op == "constant") {
       out << numbers_of(node.value);
     } else {
-      out << (is_leaf ? node.name : node.op) << "<br/><font color=\"forestgreen\">"
+      out << label(is_leaf ? node.name : node.op) << "<br/><font color=\"forestgreen\">"
           << numbers_of(node.value) << "</font>";
       if (node.gradient.defined()) {
         out << "<br/><font color=\"firebrick\">" << numbers_of(node.gradient) << "</font>";

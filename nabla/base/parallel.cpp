@@ -90,9 +90,8 @@ void check_threads_start(int count) {
 }  // namespace
 
 void set_threads(int count) {
-  constexpr int most = 4096;  // of two thousand million oneTBB does not come back
-  if (count < 1 || count > most) {
-    throw ValueError(str("threads: expected 1 to ", most, ", got ", count));
+  if (count < 1 || count > most_threads) {
+    throw ValueError(str("threads: expected 1 to ", most_threads, ", got ", count));
   }
   if (count == thread_count) return;
   if (count > thread_count) check_threads_start(count - 1);

@@ -10,8 +10,11 @@
 
 namespace nabla {
 
+/// The most that may be set: of two thousand million oneTBB does not come back.
+constexpr int most_threads = 4096;
+
 /// Sets how many threads kernels may use, the caller's included. Default 1. Throws ValueError below
-/// 1, above 4096 and where the system starts no more. Not to be called while kernels run.
+/// 1, above most_threads and where the system starts no more. Not to be called while kernels run.
 void set_threads(int count);
 
 /// The number set by `set_threads`.

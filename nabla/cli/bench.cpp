@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/random.h"
 #include "nabla/base/text.h"

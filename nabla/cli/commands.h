@@ -4,8 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstddef>
-#include <filesystem>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,14 +27,13 @@ void add_ops(CLI::App& app);
 
 /// What an option that is a T takes: CLI11 by itself reads 010 as 8 and cuts what is too large.
 template <class T>
-CLI::Validator whole_number(T least = std::numeric_limits<T>::min()) {
-  const auto check = [least](std::string& text) -> std::string {
+CLI::Validator whole_number(T least = 0, T most = std::numeric_limits<T>::max()) {
+  const auto check = [=](std::string& text) -> std::string {
     T number{};
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stop != end || number < least) {
-      return str("expected a whole number ", least < 0 ? "" : str("from ", least, " "), "below 2^",
-                 std::numeric_limits<T>::digits, ", got ", quote(text));
+    if (error != std::errc() || stop != end || number < least || number > most) {
+      return str("expected a whole number from ", least, " to ", most, ", got ", quote(text));
     }
     text = std::to_string(number);
     return "";
@@ -54,13 +54,17 @@ int default_threads();
 
 /// Adds --part and --seed, which say what samples of a data set are meant.
 struct PartOptions {
-  std::string part = "test";
+  std::optional<std::string> part;  // default_part
   std::optional<std::uint64_t> seed;
 };
+inline const std::string default_part = "test";
 void add_part(CLI::App& command, PartOptions& options);
 /// That part of a data set; `seed` splits those that nabla splits itself, unless the user chose
 /// one.
 data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed);
+
+/// Whether there is a file of that path, or anything else that can be read and is no folder.
+bool is_file(const std::string& path);
 
 /// The loss that models for such data are trained by: cross-entropy for classes, else mean squared
 /// error.

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <filesystem>
 #include <iomanip>
 #include <sstream>
 #include <thread>
 
 #include "nabla/base/error.h"
+#include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/nn/architecture.h"
@@ -34,14 +36,14 @@ CLI::Validator path_to_write() {
 
 void add_threads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
-      ->transform(whole_number<int>(1))
+      ->transform(whole_number<int>(1, most_threads))
       ->capture_default_str();
 }
 
 void add_part(CLI::App& command, PartOptions& options) {
   command.add_option("--part", options.part, "Part of the data set: train or test")
       ->check(CLI::IsMember({"train", "test"}))
-      ->capture_default_str();
+      ->default_str(default_part);
   command
       .add_option("--seed", options.seed,
                   "Seed of the split, for data sets with one part; default: that of the model")
@@ -50,7 +52,12 @@ void add_part(CLI::App& command, PartOptions& options) {
 
 data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed) {
   data::Split split = data::load(name, options.seed.value_or(seed));
-  return options.part == "train" ? split.train : split.test;
+  return options.part.value_or(default_part) == "train" ? split.train : split.test;
+}
+
+bool is_file(const std::string& path) {
+  std::error_code error;  // what cannot be looked at is none
+  return std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
 }
 
 nn::Loss loss_for(bool classes) {

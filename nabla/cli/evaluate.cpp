@@ -31,8 +31,8 @@ void evaluate(const Options& options) {
     throw ValueError(str(options.model, ": the loss on data set ", quote(dataset.name), " is ",
                          result.loss, ": the numbers of model or data are too large for it"));
   }
-  std::cout << options.part.part << " part of " << dataset.name << ", " << dataset.size()
-            << " samples\nloss      " << brief(result.loss) << "\n";
+  std::cout << options.part.part.value_or(default_part) << " part of " << dataset.name << ", "
+            << dataset.size() << " samples\nloss      " << brief(result.loss) << "\n";
   if (result.accuracy) std::cout << "accuracy  " << percent(*result.accuracy) << "\n";
 }
 

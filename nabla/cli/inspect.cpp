@@ -1,9 +1,8 @@
 // nabla inspect: what is in a model file or a data set.
-#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <system_error>
+#include <sstream>
 
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
@@ -70,11 +69,7 @@ void inspect_part(std::string_view name, const data::Dataset& part) {
 }
 
 void inspect(const std::string& what) {
-  const std::filesystem::path path(what);
-  std::error_code error;  // what cannot be looked at is no folder, either
-  const bool file =
-      std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
-  if (file || path.extension() == ".safetensors") return inspect_model(what);
+  if (is_file(what) || what.ends_with(".safetensors")) return inspect_model(what);
   const data::Split split = data::load(what);
   print("data set", split.train.name);
   inspect_part("train", split.train);

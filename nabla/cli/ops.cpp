@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <variant>
 
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"

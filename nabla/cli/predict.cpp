@@ -11,7 +11,6 @@
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/cli/signals.h"
-#include "nabla/data/idx.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
@@ -56,32 +55,38 @@ std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
   return csv.str();
 }
 
-// A part of a data set; or the samples of one IDX file, with targets that nobody looks at.
+// A part of a data set; or what is in one IDX file, with targets that nobody looks at.
 data::Dataset samples_of(const Options& options, const ModelInfo& info) {
-  std::error_code error;  // what cannot be looked at is refused as a data set
-  if (!std::filesystem::is_regular_file(options.dataset, error)) {
+  if (data::is_known(options.dataset) || !is_file(options.dataset)) {
     return load_part(options.dataset, options.part, info.seed);
   }
-  data::Dataset samples{.name = options.dataset,
-                        .inputs = data::read_idx(options.dataset),
-                        .targets = {},
-                        .class_names = info.class_names};
-  samples.input_scale = samples.inputs.dtype() == DType::u8 ? info.input_scale : 1;
-  samples.sample_shape();  // throws where there is no axis of samples
-  const std::int64_t count = samples.size();
-  const auto zeros = [](auto type, const Shape& shape) {
-    return Tensor::from(std::vector<decltype(type)>(static_cast<std::size_t>(shape.elements())),
-                        shape);
-  };
-  samples.targets = info.class_names.empty() ? zeros(float{}, {count, info.outputs})
-                                             : zeros(std::int64_t{}, {count});
+  if (options.part.part || options.part.seed) {
+    throw ValueError(str("--part and --seed: expected a data set, got the file ", options.dataset));
+  }
+  data::Dataset samples = data::read_idx_samples(options.dataset);
+  const auto count = static_cast<std::size_t>(samples.size());
+  const auto outputs = static_cast<std::size_t>(info.outputs);
+  samples.class_names = info.class_names;
+  samples.targets =
+      info.class_names.empty()
+          ? Tensor::from(std::vector<float>(count * outputs), {samples.size(), info.outputs})
+          : Tensor::from(std::vector<std::int64_t>(count), {samples.size()});
+  data::check(samples);
   return samples;
 }
 
+// Whether two paths are the same file.
+bool same(const std::string& path, const std::string& other) {
+  std::error_code error;  // what is not there is not the same
+  return std::filesystem::equivalent(path, other, error);
+}
+
 void predict(const Options& options) {
-  std::error_code error;  // what is not there is not the model
-  if (std::filesystem::equivalent(options.output, options.model, error)) {
-    throw ValueError(str("--output ", options.output, ": is the model: expected another file"));
+  for (const auto& [input, what] :
+       {std::pair{options.model, "model"}, {options.dataset, "data set"}}) {
+    if (!same(options.output, input)) continue;
+    throw ValueError(
+        str("--output ", options.output, ": is the ", what, ": expected another file"));
   }
   set_threads(options.threads);
   const auto [model, info] = load_model(options.model);

@@ -34,10 +34,11 @@ RunFolder::RunFolder(fs::path path, const std::vector<std::string>& names)
 
 RunFolder::RunFolder(const std::string& stem, const std::vector<std::string>& names, FreePlace) {
   int n = 0;
+  std::error_code error;  // what cannot be looked at is refused where it is made
   do {
     do {
       path_ = stem + std::to_string(++n);
-    } while (fs::exists(path_));
+    } while (fs::exists(fs::symlink_status(path_, error)));
   } while (!make(names, true));
 }
 
@@ -67,7 +68,7 @@ bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
       }
     }
     check_writable(path_.string());
-    remove_at_signals(made_);
+    remove_at_signals(made_, wait);
   } catch (...) {
     remove_made();
     throw;
@@ -102,8 +103,7 @@ void RunFolder::write(const std::vector<File>& files) const {
 }
 
 std::string run_folder_stem(const std::string& dataset, const std::string& model) {
-  const std::string name = file_name_of(fs::path(dataset).filename().string());
-  return str("runs/", name, "-", file_name_of(model), "-");
+  return str("runs/", file_name_of(dataset), "-", file_name_of(model), "-");
 }
 
 }  // namespace nabla::cli

@@ -39,9 +39,8 @@ void handle_signals() {
 
 }  // namespace
 
-void remove_at_signals(const std::vector<std::filesystem::path>& folders) {
+void remove_at_signals(const std::vector<std::filesystem::path>& folders, const SignalsWait&) {
   for (const std::filesystem::path& folder : folders) folders_to_remove.push_back(folder.string());
-  handle_signals();  // only now: the handler reads the list
 }
 
 SignalsWait::SignalsWait() {

@@ -6,10 +6,6 @@
 
 namespace nabla::cli {
 
-/// A signal that ends the program removes these folders before, in this order, where they are
-/// empty. To be called once.
-void remove_at_signals(const std::vector<std::filesystem::path>& folders);
-
 /// While it lives, signals that would end the program wait: files are written whole.
 class SignalsWait {
  public:
@@ -18,5 +14,9 @@ class SignalsWait {
   SignalsWait(const SignalsWait&) = delete;
   SignalsWait& operator=(const SignalsWait&) = delete;
 };
+
+/// A signal that ends the program removes these folders before, in this order, where they are
+/// empty. To be called once, while signals wait.
+void remove_at_signals(const std::vector<std::filesystem::path>& folders, const SignalsWait&);
 
 }  // namespace nabla::cli

@@ -46,9 +46,10 @@ class EpochLines : public Callback {
   }
 };
 
-// What a model file calls its data set: without the folders above it.
+// What model file and run folder call a data set: without the folders above it.
 std::string name_of(const std::string& dataset) {
-  return std::filesystem::path(dataset + "/").parent_path().lexically_normal().filename().string();
+  const auto folder = std::filesystem::absolute(dataset + "/").lexically_normal();
+  return folder.parent_path().filename().string();
 }
 
 std::string history_csv(const History& history) {
@@ -105,7 +106,7 @@ void train(const Options& options) {
   const std::vector<std::string> files = {model_file, history_file, metrics_file};
   const RunFolder folder =
       options.output.empty()
-          ? RunFolder::at_free_place(run_folder_stem(options.dataset, architecture), files)
+          ? RunFolder::at_free_place(run_folder_stem(info.dataset, architecture), files)
           : RunFolder(options.output, files);
   std::cout << train_part.name << ": " << train_part.size() << " samples to learn from, "
             << test_part.size() << " to test"

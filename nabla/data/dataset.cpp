@@ -216,17 +216,24 @@ Split split(const Dataset& whole, double test_part, std::uint64_t seed) {
   return {take(whole, train), take(whole, test)};
 }
 
+Dataset read_idx_samples(const std::string& path) {
+  const Tensor samples = read_idx(path);
+  return {.name = path,
+          .inputs = samples,
+          .targets = {},
+          .class_names = {},
+          .input_scale = samples.dtype() == DType::u8 ? 1.0 / 255 : 1.0};
+}
+
 Split read_idx_folder(const std::string& folder) {
   // Not in parallel: unpacking the training images takes most of the time, and no gain was
   // measured.
   const auto read_part = [&](const std::string& prefix) {
-    const Tensor images = read_idx(find_idx(folder, prefix + "-images-idx3-ubyte"));
+    Dataset part = read_idx_samples(find_idx(folder, prefix + "-images-idx3-ubyte"));
     const std::string label_path = find_idx(folder, prefix + "-labels-idx1-ubyte");
-    return Dataset{.name = folder,
-                   .inputs = images,
-                   .targets = to_labels(read_idx(label_path), label_path),
-                   .class_names = {},
-                   .input_scale = images.dtype() == DType::u8 ? 1.0 / 255 : 1.0};
+    part.targets = to_labels(read_idx(label_path), label_path);
+    part.name = folder;
+    return part;
   };
   Split split{read_part("train"), read_part("t10k")};
   std::int64_t classes = 0;
@@ -266,6 +273,8 @@ Split fashion_mnist(const std::string& folder) {
 }
 
 Split digits(std::uint64_t seed) { return split(all_digits(), 0.2, seed); }
+
+bool is_known(std::string_view name) { return name == "digits" || name == "fashion-mnist"; }
 
 Split load(const std::string& name, std::uint64_t seed) {
   if (name == "digits") return digits(seed);

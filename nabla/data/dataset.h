@@ -57,9 +57,16 @@ Split fashion_mnist(const std::string& folder = "");
 /// Machine Learning Repository, CC BY 4.0.
 Split digits(std::uint64_t seed = 0);
 
+/// The samples of one IDX file, plain or gzip, without targets: for predictions. Bytes are those of
+/// images, and scaled by 1/255. Throws what read_idx throws.
+Dataset read_idx_samples(const std::string& path);
+
 /// The images and labels in a folder's four IDX files, named as those of MNIST are (such as
 /// train-images-idx3-ubyte, plain or with .gz). Throws FileError where one is missing or damaged.
 Split read_idx_folder(const std::string& folder);
+
+/// Whether it is a name that `load` knows.
+bool is_known(std::string_view name);
 
 /// The data set of that name ("fashion-mnist", "digits"), or of the folder with that path (see
 /// read_idx_folder). `seed` is for those that nabla splits itself. Throws ValueError that lists the

@@ -1,6 +1,8 @@
 /// The constant parameters of an op's call, beside its tensors.
 #pragma once
 
+#include <cstdint>
+#include <ostream>
 #include <variant>
 
 #include "nabla/base/dtype.h"

@@ -1,6 +1,7 @@
 /// The graph: calls of ops in the order in which they were made.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,7 +61,8 @@ class Graph {
     std::int32_t read = -1;      ///< the leaf that reads it
     std::int32_t assigned = -1;  ///< the node whose value it takes at the end; -1: unchanged
   };
-  /// The leaf of a state, made at its first use.
+  /// What a state holds at this point: what it was assigned last, else a leaf, made at its first
+  /// use.
   Tensor read(const State& state);
   void assign(const State& state, const Tensor& tensor);
   const std::vector<StateUse>& states() const { return states_; }
@@ -84,7 +86,7 @@ class Graph {
   std::vector<std::string> scopes_;
 };
 
-/// Makes `graph` the one that calls on this thread are appended to, until it goes or is paused.
+/// Makes `graph` the one that calls on this thread are appended to, until it goes or is closed.
 class GraphScope {
  public:
   explicit GraphScope(Graph& graph);

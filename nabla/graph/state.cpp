@@ -78,4 +78,18 @@ Tensor State::substitute(const Tensor& tensor) const {
   return std::exchange(impl().substitute, tensor);
 }
 
+Substitution::Substitution(std::vector<State> states, const std::vector<Tensor>& tensors)
+    : states_(std::move(states)) {
+  if (tensors.size() != states_.size()) {
+    throw ValueError(str("substitution: ", tensors.size(), " tensors for ", states_.size(),
+                         " states: expected one for each"));
+  }
+  before_.reserve(states_.size());
+  // First, since what is put in place by a constructor that throws is never taken away.
+  for (const State& state : states_) static_cast<void>(state.spec());
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    before_.push_back(states_[i].substitute(tensors[i]));
+  }
+}
+
 }  // namespace nabla

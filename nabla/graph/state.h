@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "nabla/tensor/tensor.h"
@@ -80,12 +79,8 @@ class State {
 /// Reads of these states give these tensors while it lives; of a state that stands twice, the last.
 class Substitution {
  public:
-  Substitution(std::vector<State> states, const std::vector<Tensor>& tensors)
-      : states_(std::move(states)) {
-    for (std::size_t i = 0; i < states_.size(); ++i) {
-      before_.push_back(states_[i].substitute(tensors[i]));
-    }
-  }
+  /// Throws ValueError where a state is undefined, or there is not a tensor for each.
+  Substitution(std::vector<State> states, const std::vector<Tensor>& tensors);
   ~Substitution() {  // backwards: of a state that stands twice, the first place has what was before
     for (std::size_t i = states_.size(); i-- > 0;) states_[i].substitute(before_[i]);
   }

@@ -1,5 +1,6 @@
 #include "nabla/kernels/sum_program.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "nabla/base/parallel.h"

@@ -103,7 +103,8 @@ Tensor Dropout::forward(const Tensor& x, bool training) const {
 }
 
 void Dropout::initialize(Random& random) const {
-  const auto seed = static_cast<std::int64_t>(std::uint64_t{random.bits()} << 32 | random.bits());
+  const std::uint64_t high = random.bits();  // before the low bits: the order counts
+  const auto seed = static_cast<std::int64_t>(high << 32 | random.bits());
   generator_.state().assign(Tensor::from<std::int64_t>({seed, 0}, {2}));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nabla/base/error.h"
+#include "nabla/base/text.h"
 #include "nabla/graph/graph.h"
 
 namespace nabla {
@@ -14,23 +15,18 @@ Captured::Captured(Function function, PlanOptions options)
 
 const Tensors& Captured::operator()(const Tensors& inputs) {
   if (active_graph() != nullptr) return inlined_ = function_(inputs);
-  const auto fits = [&](const Entry& entry) {
-    return std::equal(inputs.begin(), inputs.end(), entry.inputs.begin(), entry.inputs.end(),
-                      [](const Tensor& tensor, const Spec& spec) {
-                        return tensor.dtype() == spec.dtype && tensor.shape() == spec.shape;
-                      });
-  };
-  const auto found = std::find_if(entries_.begin(), entries_.end(), fits);
-  if (found != entries_.end()) return found->plan->run(inputs);
+  const auto found =
+      std::ranges::find_if(plans_, [&](const auto& plan) { return plan->takes(inputs); });
+  if (found != plans_.end()) return (*found)->run(inputs);
   std::vector<Spec> specs;
   for (const Tensor& input : inputs) specs.push_back(input.spec());
   return plan(specs).run(inputs);
 }
 
 Plan& Captured::plan(const std::vector<Spec>& inputs) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const Entry& entry) { return entry.inputs == inputs; });
-  if (found != entries_.end()) return *found->plan;
+  const auto found =
+      std::ranges::find_if(plans_, [&](const auto& plan) { return plan->inputs() == inputs; });
+  if (found != plans_.end()) return **found;
   Graph graph(Graph::Mode::capture);
   Tensors arguments;
   Tensors results;
@@ -39,8 +35,13 @@ Plan& Captured::plan(const std::vector<Spec>& inputs) {
     for (const Spec& spec : inputs) arguments.push_back(graph.append_leaf(input_op, spec));
     results = function_(arguments);
   }
-  entries_.push_back({inputs, std::make_unique<Plan>(graph, arguments, results, options_)});
-  return *entries_.back().plan;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i].defined()) continue;
+    throw ValueError(str("capture: result ", i,
+                         " is an undefined tensor: expected one that the function computes"));
+  }
+  plans_.push_back(std::make_unique<Plan>(graph, arguments, results, options_));
+  return *plans_.back();
 }
 
 }  // namespace nabla

@@ -1,9 +1,12 @@
 /// Captured functions: traced once for each shape of their inputs, then replayed as a plan.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/plan/plan.h"
@@ -35,14 +38,9 @@ class Captured {
   Plan& plan(const std::vector<Spec>& inputs);
 
  private:
-  struct Entry {
-    std::vector<Spec> inputs;
-    std::unique_ptr<Plan> plan;
-  };
-
   Function function_;
   PlanOptions options_;
-  std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<Plan>> plans_;
   Tensors inlined_;
 };
 
@@ -52,23 +50,26 @@ class Captured {
 ///     double loss = step(x, y).item();
 template <class F>
 auto capture(F function, PlanOptions options = {}) {
-  return [captured = std::make_shared<Captured>(
-              [function](const Tensors& in) -> Tensors {
-                if constexpr (std::is_invocable_r_v<Tensor, F>) {
-                  return {function()};
-                } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor>) {
-                  return {function(in[0])};
-                } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor, Tensor>) {
-                  return {function(in[0], in[1])};
-                } else {
-                  return {function(in[0], in[1], in[2])};
-                }
-              },
-              options)](const auto&... inputs) {
-    static_assert(std::is_invocable_r_v<Tensor, F, decltype(inputs)...>,
-                  "call it with as many tensors as the function takes");
-    return (*captured)(Tensors{inputs...})[0];
+  Captured::Function of_list = [function](const Tensors& in) -> Tensors {
+    if constexpr (std::is_invocable_r_v<Tensor, F>) {
+      return {function()};
+    } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor>) {
+      return {function(in[0])};
+    } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor, Tensor>) {
+      return {function(in[0], in[1])};
+    } else {
+      return {function(in[0], in[1], in[2])};
+    }
   };
+  if constexpr (std::is_constructible_v<F, std::nullptr_t>) {
+    if (function == nullptr) of_list = nullptr;  // which Captured refuses
+  }
+  return
+      [captured = std::make_shared<Captured>(std::move(of_list), options)](const auto&... inputs) {
+        static_assert(std::is_invocable_r_v<Tensor, F, decltype(inputs)...>,
+                      "call it with as many tensors as the function takes");
+        return (*captured)(Tensors{inputs...})[0];
+      };
 }
 
 }  // namespace nabla

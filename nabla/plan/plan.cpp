@@ -5,7 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include "nabla/base/error.h"
 #include "nabla/base/flush_denormals.h"
+#include "nabla/base/text.h"
 #include "nabla/plan/program.h"
 #include "nabla/plan/step.h"
 #include "nabla/plan/verify.h"
@@ -131,6 +133,7 @@ void Plan::Impl::bind(const Program& program, std::byte*& field, const Value& va
 Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
            const std::vector<Tensor>& outputs, PlanOptions options)
     : impl_(std::make_unique<Impl>()) {
+  for (const Tensor& input : inputs) inputs_.push_back(input.spec());
   Program program = lowering::lower(graph, inputs, outputs);
   lowering::group(program, options.fuse);
   lowering::schedule(program);
@@ -157,6 +160,12 @@ Plan::Plan(const Graph& graph, const std::vector<Tensor>& inputs,
 }
 
 Plan::~Plan() = default;
+
+bool Plan::takes(const std::vector<Tensor>& inputs) const {
+  return std::ranges::equal(inputs, inputs_, [](const Tensor& tensor, const Spec& spec) {
+    return tensor.dtype() == spec.dtype && tensor.shape() == spec.shape;
+  });
+}
 
 // Brings addresses up to date, and leaves what somebody still holds to him.
 void Plan::Impl::prepare(const std::vector<Tensor>& in) {
@@ -214,7 +223,13 @@ const std::vector<Tensor>& Plan::run(const std::vector<Tensor>& inputs) {
 std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repetitions) {
   std::vector<StepInfo> infos;
   for (const auto& step : impl_->steps) infos.push_back(step->info);
-  if (repetitions == 0) return infos;
+  if (repetitions < 1) return infos;
+  if (!takes(inputs)) {
+    std::vector<Spec> given;
+    for (const Tensor& tensor : inputs) given.push_back(tensor.spec());
+    throw ShapeError(str("profile: inputs ", join(given, ", "), ": expected ", join(inputs_, ", "),
+                         ", as in the capture"));
+  }
   using Clock = std::chrono::steady_clock;
   std::vector<std::vector<double>> seconds(infos.size());
   const std::vector<Tensor> dense = contiguous_copies(inputs);

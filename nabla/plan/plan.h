@@ -1,6 +1,7 @@
 /// Plans: a captured function as a flat list of kernel calls over planned memory.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,19 +35,27 @@ class Plan {
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
-  /// Runs all steps on these inputs, which have the types and shapes of the captured ones, and
-  /// gives the outputs. The next run overwrites them unless somebody else holds them by then.
-  /// Allocates nothing, unless an input is strided or a result is held.
-  const std::vector<Tensor>& run(const std::vector<Tensor>& inputs);
+  /// Types and shapes of the captured inputs.
+  const std::vector<Spec>& inputs() const { return inputs_; }
+  /// Whether these are as many, of those types and shapes.
+  bool takes(const std::vector<Tensor>& inputs) const;
 
-  /// The steps, each timed on its own over `repetitions` runs; 0: not timed.
+  /// The steps, each timed on its own over `repetitions` runs; below 1: not timed, and inputs are
+  /// not looked at. Throws ShapeError where the plan does not take the inputs.
   std::vector<StepInfo> profile(const std::vector<Tensor>& inputs, int repetitions);
 
   /// Bytes of memory between the steps.
   std::size_t arena_bytes() const;
 
  private:
+  friend class Captured;
+  // Runs all steps on inputs that it takes, and gives the outputs. The next run overwrites them
+  // unless somebody else holds them by then. Allocates nothing, unless an input is strided or a
+  // result is held.
+  const std::vector<Tensor>& run(const std::vector<Tensor>& inputs);
+
   struct Impl;
+  std::vector<Spec> inputs_;
   std::unique_ptr<Impl> impl_;
 };
 

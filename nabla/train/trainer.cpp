@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -156,6 +157,10 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
   }
   if (options.epochs < 0) {
     throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
+  }
+  if (options.epochs > std::numeric_limits<std::int64_t>::max() - epochs_done_) {
+    throw ValueError(str("fit: epochs ", options.epochs, " behind ", epochs_done_,
+                         ": expected fewer than 2^63 in all"));
   }
   for (std::size_t i = 0; i < options.callbacks.size(); ++i) {
     check_present(options.callbacks[i], str("fit: callbacks[", i, "]"),

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "nabla/optim/optimizer.h"
 #include "nabla/train/callback.h"

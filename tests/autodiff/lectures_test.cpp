@@ -5,7 +5,6 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/ops/ops.h"
-#include "tests/support/message.h"
 
 namespace nabla {
 namespace {
@@ -80,86 +79,6 @@ TEST(Lectures, GradientsVanishInAChainOfSigmoids) {
     EXPECT_NEAR(found / factor, 1, 1e-13) << x;
     EXPECT_LT(found, std::pow(.25, 10)) << x;
   }
-}
-
-TEST(Derivatives, NestedToThirdOrder) {
-  const UnaryFunction cube = [](const Tensor& x) { return x * x * x; };
-  EXPECT_EQ(grad(cube)(f64(2)).item(), 12);
-  EXPECT_EQ(grad(grad(cube))(f64(2)).item(), 12);
-  EXPECT_EQ(grad(grad(grad(cube)))(f64(2)).item(), 6);
-}
-
-// d/dx (x d/dy (x + y)) = 1: an inner derivative must not be taken for the outer one.
-TEST(Derivatives, NoPerturbationConfusion) {
-  const UnaryFunction outer = [](const Tensor& x) {
-    const UnaryFunction inner = [&](const Tensor& y) { return x + y; };
-    return x * grad(inner)(f64(1));
-  };
-  EXPECT_EQ(grad(outer)(f64(1)).item(), 1);
-}
-
-TEST(Derivatives, HessianOfAQuadratic) {
-  const Tensor a = Tensor::from({3.0, 1.0, 1.0, 2.0}, {2, 2});
-  const UnaryFunction f = [&](const Tensor& x) {
-    const Tensor column = reshape(x, {2, 1});
-    return 0.5 * sum(column * matmul(a, column));
-  };
-  const Tensor x = Tensor::from({0.3, -0.7}, {2});
-  EXPECT_EQ(hessian(f, x).to_doubles(), (std::vector<double>{3, 1, 1, 2}));
-  const auto product =
-      hvp([&](const Tensors& in) { return f(in[0]); }, {x}, {Tensor::from({1.0, 2.0}, {2})});
-  EXPECT_EQ(product.product[0].to_doubles(), (std::vector<double>{5, 5}));
-}
-
-TEST(Derivatives, MixedWithForwardMode) {
-  const auto f = [](const Tensors& in) { return sin(in[0]) * in[1]; };
-  const auto [value, tangent] = jvp(f, {f64(0.5), f64(2)}, {f64(1), f64(3)});
-  EXPECT_DOUBLE_EQ(tangent.item(), 2 * std::cos(0.5) + 3 * std::sin(0.5));
-}
-
-// A result or an input of integers has no derivative, and a zero would hide the mistake.
-TEST(Derivatives, AreNotThoseOfIntegers) {
-  const Tensor x = Tensor::from({1.0, 2.0}, {2});
-  const Tensor one = number(1, DType::i64);
-  const UnaryFunction count = [](const Tensor& t) { return argmax(t, 0); };
-  const Function count_all = [&](const Tensors& in) { return count(in[0]); };
-  const std::string result =
-      "derivatives are of functions that give f32 or f64 tensors, got i64[]; return the numbers "
-      "that these integers were made from";
-  const auto error_of = [](const auto& call) { return test::message_of<DTypeError>(call); };
-  EXPECT_EQ(error_of([&] { value_and_grad(count_all, {x}); }), result);
-  EXPECT_EQ(error_of([&] { grad(count)(x); }), result);
-  EXPECT_EQ(error_of([&] { vjp(count_all, {x}, one); }), result);
-  EXPECT_EQ(error_of([&] { jvp(count_all, {x}, {x}); }), result);
-  EXPECT_EQ(error_of([&] { hvp(count_all, {x}, {x}); }), result);
-  EXPECT_EQ(error_of([&] { jacobian(count, x); }), result);
-  EXPECT_EQ(error_of([&] { hessian(count, x); }), result);
-
-  const Tensor whole = Tensor::from<std::int32_t>({1, 2}, {2});
-  const UnaryFunction add = [](const Tensor& t) { return sum(t); };
-  const Function add_all = [&](const Tensors& in) { return add(in[0]); };
-  const std::string input =
-      "derivatives are taken by f32 or f64 tensors, got i32[2]; cast it first";
-  EXPECT_EQ(error_of([&] { value_and_grad(add_all, {whole}); }), input);
-  EXPECT_EQ(error_of([&] { grad(add)(whole); }), input);
-  EXPECT_EQ(error_of([&] { vjp(add_all, {whole}, one); }), input);
-  EXPECT_EQ(error_of([&] { jvp(add_all, {whole}, {whole}); }), input);
-  EXPECT_EQ(error_of([&] { hvp(add_all, {whole}, {whole}); }), input);
-  EXPECT_EQ(error_of([&] { jacobian(add, whole); }), input);
-  EXPECT_EQ(error_of([&] { hessian(add, whole); }), input);
-}
-
-// It would pass for a number without a derivative.
-TEST(Derivatives, AreNotThoseOfUndefinedTensors) {
-  const auto error_of = [](const auto& call) { return test::message_of<ValueError>(call); };
-  const Function nothing = [](const Tensors&) { return Tensor(); };
-  const std::string result =
-      "derivatives: the function gave an undefined tensor: expected one that is computed";
-  EXPECT_EQ(error_of([&] { value_and_grad(nothing, {f64(1)}); }), result);
-  EXPECT_EQ(error_of([&] { jvp(nothing, {f64(1)}, {f64(1)}); }), result);
-  EXPECT_EQ(error_of([] { jacobian([](const Tensor&) { return Tensor(); }, f64(1)); }), result);
-  EXPECT_EQ(error_of([] { grad([](const Tensor& x) { return sum(x); })(Tensor()); }),
-            "derivatives: an input is an undefined tensor: expected one with values");
 }
 
 }  // namespace

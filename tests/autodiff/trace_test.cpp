@@ -42,6 +42,20 @@ TEST(Trace, ConstantsAndWhatIsNotNeeded) {
   EXPECT_EQ(nodes[0].gradient.item(), 3);
 }
 
+TEST(Trace, TensorsWithAxesAreWhole) {
+  const auto nodes = trace([](const Tensors& in) { return sum(square(in[0])); },
+                           {Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2})}, {"a<b & c"});
+  EXPECT_EQ(to_text(nodes),
+            "a<b & c   value [[1, 2], [3, 4]]   gradient [[2, 4], [6, 8]]\n"
+            "n1 = square(a<b & c)   value [[1, 4], [9, 16]]   gradient [[1, 1], [1, 1]]\n"
+            "n2 = sum (axes=[0, 2))(n1)   value 30   gradient 1\n");
+  const std::string dot = to_dot(nodes);
+  EXPECT_NE(
+      dot.find("label=<a&lt;b &amp; c<br/><font color=\"forestgreen\">[[1, 2], [3, 4]]</font>"),
+      std::string::npos)
+      << dot;
+}
+
 TEST(Trace, Errors) {
   EXPECT_THROW(trace(product_of_sum, point, {"x"}), ValueError);
   EXPECT_THROW(trace([](const Tensors& in) { return in[0]; }, {Tensor::from({1.0, 2.0}, {2})}),

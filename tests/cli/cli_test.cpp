@@ -114,6 +114,16 @@ TEST(Tool, NamesRunFoldersByItself) {
     EXPECT_EQ(run(folder, quick).status, 0);
     EXPECT_TRUE(std::filesystem::exists(folder / str("runs/", name, "/model.safetensors")));
   }
+  // A link that leads nowhere takes a name, too.
+  std::filesystem::create_symlink("/nowhere", folder / "runs/digits-dense16-relu-dense-3");
+  EXPECT_TRUE(contains(run(folder, quick).out, "the run is in runs/digits-dense16-relu-dense-4\n"));
+
+  const test::Folder other;
+  std::filesystem::create_symlink("runs", other / "runs");  // to itself
+  const Result result = run(other, quick);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(contains(result.error, "runs/digits-dense16-relu-dense-1: cannot make this folder: "))
+      << result.error;
 }
 
 // All look for a free name in the same moment.
@@ -194,10 +204,12 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train", 2, "dataset is required; see nabla train --help"},
       {"train digits --epoch 3", 2, "--epoch"},
       {"train digits --epochs x", 2,
-       "--epochs: expected a whole number from 1 below 2^63, got \"x\"; see nabla train --help"},
+       "--epochs: expected a whole number from 1 to 9223372036854775807, got \"x\"; see nabla "
+       "train --help"},
       {"train digits --epochs 9223372036854775808", 2, "--epochs: expected a whole number"},
-      {"train digits --threads 0x2", 2, "--threads: expected a whole number from 1 below 2^31"},
-      {"train digits --seed -1", 2, "--seed: expected a whole number from 0 below 2^64"},
+      {"train digits --threads 0x2", 2, "--threads: expected a whole number from 1 to 4096"},
+      {"train digits --seed -1", 2,
+       "--seed: expected a whole number from 0 to 18446744073709551615"},
       {"train digits --seed 18446744073709551616", 2, "--seed: expected a whole number from 0"},
       {"bench", 2, "[--classes,--outputs]"},
       {"bench --classes 2 --json --profile", 2, "excludes"},
@@ -214,11 +226,13 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
        "--learning-rate: expected a number such as 0.001 or 1e-3, got \"0x10\""},
       {"train digits --learning-rate 1e-3x", 2, "--learning-rate: expected a number"},
       {"train digits --learning-rate 1e999", 2, "--learning-rate: expected a number"},
-      {"train digits --epochs 0", 2, "--epochs: expected a whole number from 1 below 2^63"},
-      {"train digits --batch-size 0", 2, "--batch-size: expected a whole number from 1 below 2^63"},
-      {"train digits --threads 0", 2, "--threads: expected a whole number from 1 below 2^31"},
+      {"train digits --epochs 0", 2,
+       "--epochs: expected a whole number from 1 to 9223372036854775807"},
+      {"train digits --batch-size 0", 2,
+       "--batch-size: expected a whole number from 1 to 9223372036854775807"},
+      {"train digits --threads 0", 2, "--threads: expected a whole number from 1 to 4096"},
       {"bench --classes 2 --batch-size -1", 2, "--batch-size: expected a whole number from 1"},
-      {"train digits --threads 2147483647", 1, "threads: expected 1 to 4096, got 2147483647"},
+      {"train digits --threads 4097", 2, "--threads: expected a whole number from 1 to 4096"},
       {"inspect $(printf 'a\\rb\\033[31m.safetensors')", 1, "nabla: a b [31m.safetensors: cannot"},
       {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
@@ -228,8 +242,10 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
       {"inspect none", 1, "unknown data set \"none\""},
       {"bench --input 28x --classes 10", 1, "\"28x\" is no shape"},
-      {"bench --classes 0", 2, "--classes: expected a whole number from 1 below 2^63, got \"0\""},
-      {"bench --outputs 0", 2, "--outputs: expected a whole number from 1 below 2^63, got \"0\""},
+      {"bench --classes 0", 2,
+       "--classes: expected a whole number from 1 to 9223372036854775807, got \"0\""},
+      {"bench --outputs 0", 2,
+       "--outputs: expected a whole number from 1 to 9223372036854775807, got \"0\""},
       {"bench --model relu --input 10 --classes 10", 1,
        "--model \"relu\" has no parameters: expected a layer that learns, such as dense"},
       {"ops", 1, "NABLA_ISA=sse: expected avx512, avx2 or scalar", "NABLA_ISA=sse"},
@@ -343,6 +359,12 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
   for (const std::string part : {"/train", "/t10k"}) write_part(folder / (name + part), 2);
   const Result trained = run(folder, "train " + name + "/ --output run");
   EXPECT_EQ(trained.status, 0) << trained.error;
+  for (const std::string& here : {name + "/", name + "/../points/."}) {
+    EXPECT_EQ(run(folder, "train " + here + " --epochs 1").status, 0) << here;
+  }
+  for (const char* n : {"1", "2"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / str("runs/points-dense128-relu-dense-", n))) << n;
+  }
   const std::string inspected = run(folder, "inspect run/model.safetensors").out;
   EXPECT_TRUE(contains(inspected, "learned from    points, seed 0\n")) << inspected;
 }
@@ -361,9 +383,22 @@ TEST(Tool, PredictsImagesWithoutLabels) {
   EXPECT_EQ(labels.status, 1);
   EXPECT_TRUE(contains(labels.error, "the model takes inputs [1, 1], data set ")) << labels.error;
   const Result model = run(folder, predict + "run/model.safetensors --output p.csv");
-  EXPECT_TRUE(contains(model.error, "nabla: run/model.safetensors: no IDX file"))
-      << model.error;
+  EXPECT_EQ(model.status, 1);
+  EXPECT_TRUE(contains(model.error, "run/model.safetensors: no IDX file")) << model.error;
+  const Result part = run(folder, predict + "points/t10k-images-idx3-ubyte --part train");
+  EXPECT_EQ(part.status, 1);
+  EXPECT_TRUE(contains(part.error, "--part and --seed: expected a data set")) << part.error;
   EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
+
+  // A file beside the program does not stand for a data set that nabla knows.
+  write_file_atomically(folder / "digits", test::bytes_of("mine"));
+  EXPECT_TRUE(contains(run(folder, predict + "digits").error, "the model takes inputs [1, 1]"));
+  // Floats are not what this model learned from.
+  write_file_atomically(folder / "floats",
+                        test::bytes_of(std::string("\0\0\x0d\x03\0\0\0\1\0\0\0\1\0\0\0\1", 16) +
+                                       std::string(4, '\0')));
+  EXPECT_TRUE(
+      contains(run(folder, predict + "floats").error, "data set \"floats\" gives them times 1"));
 }
 
 // Root may read what is closed to others, but for this.
@@ -398,6 +433,11 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
   EXPECT_EQ(result.error,
             "nabla: --output run/../run/model.safetensors: is the model: expected another file\n");
   EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
+
+  write_file_atomically(folder / "images", test::bytes_of("mine"));
+  EXPECT_EQ(run(folder, "predict run/model.safetensors images --output ./images").error,
+            "nabla: --output ./images: is the data set: expected another file\n");
+  EXPECT_EQ(test::text_of(read_file(folder / "images")), "mine");
 }
 
 TEST(Tool, NamesAPartWithoutSamples) {

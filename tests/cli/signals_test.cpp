@@ -31,7 +31,10 @@ TEST(Signals, RemoveFoldersThatAreEmpty) {
   std::filesystem::create_directory(folder / "kept");
   std::filesystem::create_directory(folder / "kept/file");
   const auto end = [&] {
-    remove_at_signals({inner, outer, folder / "kept"});
+    {
+      const SignalsWait wait;
+      remove_at_signals({inner, outer, folder / "kept"}, wait);
+    }
     ::raise(SIGINT);
   };
   EXPECT_EXIT(end(), testing::KilledBySignal(SIGINT), "^$");

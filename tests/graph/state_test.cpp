@@ -66,6 +66,14 @@ TEST(State, TakesAViewOfItself) {
   EXPECT_EQ(state.value().to_doubles(), (Values{3, 1, 3, 1}));
 }
 
+TEST(State, ASubstitutionThatFailsLeavesNothing) {
+  const State state(two(1, 2), "bias");
+  EXPECT_THROW(Substitution({state, State()}, {two(3, 4), two(3, 4)}), ValueError);
+  EXPECT_EQ(test::message_of<ValueError>([&] { Substitution({state}, {}); }),
+            "substitution: 0 tensors for 1 states: expected one for each");
+  EXPECT_EQ(state.value().to_doubles(), (std::vector<double>{1, 2}));
+}
+
 TEST(State, ErrorsLeaveItAsItIs) {
   const State state(two(1, 2), "bias");
   const auto message = [&](const Tensor& tensor) -> std::string {

@@ -152,6 +152,11 @@ TEST(Plan, ProfilesAllCallsOnInputsOfAnyLayout) {
   f({x});
   const double once = total.value().item();
   Plan& plan = f.plan({x.spec()});
+  EXPECT_EQ(test::message_of<ShapeError>([&] {
+              plan.profile({x, x}, 1);
+            }),
+            "profile: inputs f32[4, 4], f32[4, 4]: expected f32[4, 4], as in the capture");
+  EXPECT_EQ(plan.profile({}, -1).size(), plan.profile({}, 0).size());
   constexpr int repetitions = 3;
   for (const StepInfo& step : plan.profile({x}, repetitions)) EXPECT_GT(step.seconds, 0) << step.op;
   // It runs once more before it measures.
@@ -170,6 +175,14 @@ TEST(Capture, ReadingAValueNamesTheWayOut) {
 TEST(Capture, AMissingFunctionIsNamed) {
   EXPECT_EQ(test::message_of<ValueError>([] { Captured(nullptr); }),
             "capture: the function is missing: expected one from tensors to tensors");
+  EXPECT_EQ(test::message_of<ValueError>([] { capture(UnaryFunction()); }),
+            "capture: the function is missing: expected one from tensors to tensors");
+}
+
+TEST(Capture, AnUndefinedResultIsNamed) {
+  Captured f([](const Tensors& in) -> Tensors { return {in[0], Tensor()}; });
+  EXPECT_EQ(test::message_of<ValueError>([&] { f({Tensor(1.0)}); }),
+            "capture: result 1 is an undefined tensor: expected one that the function computes");
 }
 
 TEST(Capture, NetworkStepMatchesEager) {

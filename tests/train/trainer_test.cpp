@@ -448,6 +448,10 @@ TEST(TrainerErrors, BadOptions) {
   const auto [train, test] = data::digits();
   Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
   EXPECT_THROW(trainer.fit(train, {.epochs = -1}), ValueError);
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  trainer.fit(train);
+  EXPECT_EQ(test::message_of<ValueError>([&] { trainer.fit(train, {.epochs = most}); }),
+            "fit: epochs 9223372036854775807 behind 1: expected fewer than 2^63 in all");
   EXPECT_THROW(trainer.fit(train, {.batch_size = 0}), ValueError);
   EXPECT_EQ(trainer.fit(train, {.epochs = 0}).epochs.size(), 0U);
 }
