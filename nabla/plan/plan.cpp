@@ -226,6 +226,7 @@ std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repet
   if (repetitions < 1) return infos;
   if (!takes(inputs)) {
     std::vector<Spec> given;
+    given.reserve(inputs.size());
     for (const Tensor& tensor : inputs) given.push_back(tensor.spec());
     throw ShapeError(str("profile: inputs ", join(given, ", "), ": expected ", join(inputs_, ", "),
                          ", as in the capture"));
