@@ -104,7 +104,10 @@ class Replacement {
     // A rename would put a file in the place of a device.
     if (exists && !S_ISREG(old.st_mode)) fail_not_a_file(path, cannot_write, old.st_mode);
 
-    if (exists) target_ = std::filesystem::canonical(target_);  // follows symbolic links
+    // Symbolic links are followed, also to where nothing is yet. (A circle of them has no status.)
+    while (std::filesystem::is_symlink(target_)) {
+      target_ = target_.parent_path() / std::filesystem::read_symlink(target_);
+    }
     folder_ = target_.has_parent_path() ? target_.parent_path() : ".";
     const Descriptor& file = temporary_.emplace(folder_).file();
     if (!file.is_open() || (exists && ::fchmod(file.number(), old.st_mode & 07777) != 0) ||

@@ -187,7 +187,16 @@ void add_bench(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "Time training steps on made-up data");
   const auto options = std::make_shared<Options>();
   command->add_option("--model", options->model, "Layers up to the scores")->capture_default_str();
+  const auto is_shape = [](const std::string& text) -> std::string {
+    try {
+      parse_extents(text);
+      return "";
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  };
   command->add_option("--input", options->input, "Shape of a sample, such as 784 or 1x28x28")
+      ->check(is_shape)
       ->capture_default_str();
   CLI::App* target = command->add_option_group("target");
   target->add_option("--classes", options->classes, "Learn labels by cross-entropy")

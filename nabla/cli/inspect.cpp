@@ -69,7 +69,8 @@ void inspect_part(std::string_view name, const data::Dataset& part) {
 }
 
 void inspect(const std::string& what) {
-  if (is_file(what) || what.ends_with(".safetensors")) return inspect_model(what);
+  const bool is_model = is_file(what) && !data::is_known(what);
+  if (is_model || what.ends_with(".safetensors")) return inspect_model(what);
   const data::Split split = data::load(what);
   print("data set", split.train.name);
   inspect_part("train", split.train);

@@ -33,6 +33,14 @@ std::string unknown_command(const CLI::App& app, std::string_view name) {
   return nabla::str("unknown command ", nabla::quote(name), nabla::suggestion(name, known));
 }
 
+std::string unknown_option(const CLI::App& command, const std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return nabla::str("unknown option ", nabla::quote(name), nabla::suggestion(name, known));
+}
+
 int run(int argc, char** argv) {
   CLI::App app("nabla trains neural networks.", "nabla");
   app.footer(
@@ -54,9 +62,12 @@ int run(int argc, char** argv) {
     const auto commands = app.get_subcommands();
     const std::string command = commands.empty() ? "" : commands.front()->get_name() + " ";
     std::string what = error.what();
-    if (commands.empty() && argc > 1) {
-      what = argv[1][0] == '-' ? nabla::str("unknown option ", nabla::quote(argv[1]))
-                               : unknown_command(app, argv[1]);
+    const std::vector<std::string> unknown = app.remaining(true);
+    const auto option = std::ranges::find_if(unknown, [](const auto& s) { return s[0] == '-'; });
+    if (option != unknown.end()) {
+      what = unknown_option(commands.empty() ? app : *commands.front(), *option);
+    } else if (commands.empty() && argc > 1) {
+      what = unknown_command(app, argv[1]);
     }
     return fail(nabla::str(what, "; see nabla ", command, "--help"), wrong_usage);
   }

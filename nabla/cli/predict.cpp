@@ -64,6 +64,9 @@ data::Dataset samples_of(const Options& options, const ModelInfo& info) {
     throw ValueError(str("--part and --seed: expected a data set, got the file ", options.dataset));
   }
   data::Dataset samples = data::read_idx_samples(options.dataset);
+  // The bytes of images are as the model knows them, where it knows bytes.
+  const bool bytes = samples.inputs.dtype() == DType::u8;
+  if (bytes && info.input_scale != 1) samples.input_scale = info.input_scale;
   const auto count = static_cast<std::size_t>(samples.size());
   const auto outputs = static_cast<std::size_t>(info.outputs);
   samples.class_names = info.class_names;
@@ -81,13 +84,24 @@ bool same(const std::string& path, const std::string& other) {
   return std::filesystem::equivalent(path, other, error);
 }
 
-void predict(const Options& options) {
+// Predictions must not replace what they are made from.
+void check_output(const Options& options) {
+  if (options.output.empty()) return;  // standard output
   for (const auto& [input, what] :
        {std::pair{options.model, "model"}, {options.dataset, "data set"}}) {
     if (!same(options.output, input)) continue;
     throw ValueError(
         str("--output ", options.output, ": is the ", what, ": expected another file"));
   }
+  const std::string folder = std::filesystem::absolute(options.output).parent_path().string();
+  if (is_file(options.output) && same(folder, options.dataset)) {
+    throw ValueError(str("--output ", options.output,
+                         ": is there already, in the data set's folder: expected another file"));
+  }
+}
+
+void predict(const Options& options) {
+  check_output(options);
   set_threads(options.threads);
   const auto [model, info] = load_model(options.model);
   const data::Dataset dataset = samples_of(options, info);

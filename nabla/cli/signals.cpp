@@ -30,7 +30,8 @@ void handle_signals() {
   struct sigaction action {};
   action.sa_handler = remove_folders_and_end;
   ::sigfillset(&action.sa_mask);  // signals to this thread wait until the folders are gone
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGXCPU}) {
+  for (const int signal :
+       {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2}) {
     struct sigaction old {};
     ::sigaction(signal, nullptr, &old);
     if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);

@@ -26,6 +26,12 @@ Tensor same_gradient(const Call&, const Tensor& gradient) { return gradient; }
 const Op input_op{.name = "input", .doc = "An argument of a captured function.", .arity = 0};
 const Op constant_op{.name = "constant", .doc = "A tensor kept as it is.", .arity = 0};
 const Op state_op{.name = "state", .doc = "The value of a state.", .arity = 0};
+const Op assigned_op{
+    .name = "assigned",
+    .doc = "What a state was assigned: a number like any other, so no derivative goes through it.",
+    .infer = same_spec,
+    .rule = Constant{},
+    .view = [](const Layout& in, const Attributes&) { return std::optional(in); }};
 const TableEntry identity_op(Op{
     .name = "identity",
     .doc = "the same values as a tensor of its own: what derivatives are taken by",
@@ -106,7 +112,10 @@ Graph::StateUse& Graph::use_of(const State& state) {
 
 Tensor Graph::read(const State& state) {
   StateUse& use = use_of(state);
-  if (use.assigned >= 0) return tensor(use.assigned);
+  if (use.assigned >= 0) {
+    const Tensor value = tensor(use.assigned);
+    return append(assigned_op, {&value, 1}, {}, Tensor::without_data(value.spec()));
+  }
   if (use.read < 0) use.read = append_leaf(state_op, state.spec()).node().index;
   return tensor(use.read);
 }

@@ -77,6 +77,16 @@ Argument argument_of(const Tensor& tensor) {
   return argument;
 }
 
+// What the op's shape rule says; attributes of another kind than it reads are the caller's mistake.
+Spec infer_spec(const Op& op, Inputs in, const Attributes& attributes) {
+  try {
+    return op.infer(op, in, attributes);
+  } catch (const std::bad_variant_access&) {
+    throw ValueError(str(op.name, ": attributes ", quote(str(attributes)),
+                         " are of another kind than it takes"));
+  }
+}
+
 }  // namespace
 
 TableEntry::TableEntry(const Op& op) : Op(op) {
@@ -157,7 +167,7 @@ Tensor apply(const Op& op, Inputs in, const Attributes& attributes) {
   if (in.size() != static_cast<std::size_t>(op.arity)) {
     throw ShapeError(str(op.name, ": takes ", op.arity, " tensors, got ", in.size()));
   }
-  const Spec spec = op.infer(op, in, attributes);
+  const Spec spec = infer_spec(op, in, attributes);
   if (!checked_bytes(spec.shape, size_of(spec.dtype))) {
     throw ShapeError(str(op.name, ": would give ", spec, ": expected below 2^63 bytes"));
   }

@@ -9,6 +9,11 @@
 #include "nabla/tensor/copy.h"
 
 namespace nabla {
+namespace {
+
+thread_local int substitutions = 0;  // that live
+
+}  // namespace
 
 void State::Impl::use_memory() {
   value = Tensor(Layout::contiguous(value.shape()), value.dtype(),
@@ -64,6 +69,7 @@ void State::leave_to_readers() const {
 }
 
 void State::move_to(const BufferRef& memory, std::size_t offset) const {
+  if (!memory) throw ValueError(str("state \"", name(), "\": cannot move to an empty buffer"));
   if (offset > memory->bytes() || memory->bytes() - offset < impl().bytes()) {
     throw ValueError(str("state \"", name(), "\": ", impl().bytes(), " bytes at byte ", offset,
                          " do not fit into ", memory->bytes()));
@@ -90,6 +96,15 @@ Substitution::Substitution(std::vector<State> states, const std::vector<Tensor>&
   for (std::size_t i = 0; i < states_.size(); ++i) {
     before_.push_back(states_[i].substitute(tensors[i]));
   }
+  ++substitutions;
 }
+
+// Backwards: of a state that stands twice, the first place has what was before.
+Substitution::~Substitution() {
+  for (std::size_t i = states_.size(); i-- > 0;) states_[i].substitute(before_[i]);
+  --substitutions;
+}
+
+bool Substitution::is_active() { return substitutions > 0; }
 
 }  // namespace nabla

@@ -27,7 +27,8 @@ class State {
   Tensor value() const;
   /// Gives the variable another value of the same shape and type; throws ShapeError or DTypeError,
   /// and Error in a function whose derivative by it is being taken.
-  /// While a function is captured, the captured function will do so each time it runs.
+  /// While a function is captured, the captured function will do so each time it runs. Derivatives
+  /// do not go through it: what value() gives from then on is a number like any other.
   void assign(const Tensor& tensor) const;
 
   /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters
@@ -50,11 +51,12 @@ class State {
   const void* id() const { return impl_.get(); }
   bool operator==(const State& other) const { return impl_ == other.impl_; }
 
-  /// Makes value() give this tensor instead, until an undefined one is given: how derivatives by
-  /// variables are taken. Returns what was given before.
+ private:
+  friend class Substitution;
+  // Makes value() give this tensor instead, until an undefined one is given. Returns what was given
+  // before.
   Tensor substitute(const Tensor& tensor) const;
 
- private:
   struct Impl {
     std::string name;
     Tensor value;  // contiguous, in a part of `memory`
@@ -77,15 +79,18 @@ class State {
 };
 
 /// Reads of these states give these tensors while it lives; of a state that stands twice, the last.
+/// This is how derivatives by variables are taken. Captured functions are executed meanwhile, since
+/// their plans read the states' own memory.
 class Substitution {
  public:
   /// Throws ValueError where a state is undefined, or there is not a tensor for each.
   Substitution(std::vector<State> states, const std::vector<Tensor>& tensors);
-  ~Substitution() {  // backwards: of a state that stands twice, the first place has what was before
-    for (std::size_t i = states_.size(); i-- > 0;) states_[i].substitute(before_[i]);
-  }
+  ~Substitution();
   Substitution(const Substitution&) = delete;
   Substitution& operator=(const Substitution&) = delete;
+
+  /// Whether one lives on this thread.
+  static bool is_active();
 
  private:
   std::vector<State> states_;

@@ -21,7 +21,8 @@ void SumProgram::run(std::byte* out) {
     return sum_rows_(extents.outer, extents.n, small_.result(), out);
   }
   if (extents.n == 0) {  // no terms to read, not even one number that repeats
-    std::memset(out, 0, static_cast<std::size_t>(extents.outer * extents.inner) * size_of(dtype));
+    const std::int64_t count = extents.outer * extents.inner;
+    std::fill_n(out, count * static_cast<std::int64_t>(size_of(dtype)), std::byte{0});
     return;
   }
   if (extents.inner == 1 && extents.n <= block) return sum_short_rows(out);

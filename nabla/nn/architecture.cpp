@@ -285,6 +285,11 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
   const auto fail = [&](const auto&... parts) {
     return str("architecture ", quote(text), parts...);
   };
+  double numbers = 1;
+  for (const std::int64_t extent : sample) numbers *= static_cast<double>(extent);
+  if (!(numbers >= 1 && numbers <= 1ULL << 40)) {
+    throw ShapeError(fail(": samples ", sample, ": expected 1 to 2^40 numbers in each"));
+  }
   std::vector<std::shared_ptr<const Layer>> layers;
   Shape shape = sample;
   double parameters = 0;

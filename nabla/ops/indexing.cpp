@@ -1,6 +1,7 @@
 #include "nabla/ops/indexing.h"
 
 #include <cstring>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -132,7 +133,7 @@ const TableEntry scatter_add_op(Op{
     .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       check_indices(op, in[1]);
       const auto& a = std::get<AxisSizeAttribute>(attributes);
-      check_attributes(a.axis >= 0 && a.size >= 0, op, in, attributes);
+      check_attributes(a.axis >= 0 && a.axis <= in[0].rank() && a.size >= 0, op, in, attributes);
       const Shape& from = in[0].shape();
       const Shape& indices = in[1].shape();
       Shape shape;
@@ -159,6 +160,9 @@ const TableEntry scatter_add_op(Op{
         {.inputs = {{{5}}, {{5}, 0, 4, DType::i64}},
          .attributes = AxisSizeAttribute{-1, 4},
          .error = "scatter_add: axis=-1, size=4 does not fit [5]"},
+        {.inputs = {{{5}}, {{5}, 0, 4, DType::i64}},
+         .attributes = AxisSizeAttribute{std::numeric_limits<int>::max(), 4},
+         .error = "scatter_add: axis=2147483647, size=4 does not fit [5]"},
         {.inputs = {{{2, 3, 2}}, {{2, 2}, 0, 3, DType::i64}},
          .attributes = AxisSizeAttribute{1, 3},
          .error = "scatter_add: updates [2, 3, 2] do not have the shape [2, 2] of the indices at "

@@ -14,7 +14,7 @@ Captured::Captured(Function function, PlanOptions options)
 }
 
 const Tensors& Captured::operator()(const Tensors& inputs) {
-  if (active_graph() != nullptr) return inlined_ = function_(inputs);
+  if (active_graph() != nullptr || Substitution::is_active()) return inlined_ = function_(inputs);
   const auto found =
       std::ranges::find_if(plans_, [&](const auto& plan) { return plan->takes(inputs); });
   if (found != plans_.end()) return (*found)->run(inputs);
@@ -36,9 +36,15 @@ Plan& Captured::plan(const std::vector<Spec>& inputs) {
     results = function_(arguments);
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (results[i].defined()) continue;
-    throw ValueError(str("capture: result ", i,
-                         " is an undefined tensor: expected one that the function computes"));
+    if (!results[i].defined()) {
+      throw ValueError(str("capture: result ", i,
+                           " is an undefined tensor: expected one that the function computes"));
+    }
+    if (!results[i].has_data() && !graph.contains(results[i])) {
+      throw CaptureError(str("capture: result ", i, ", ", results[i].spec(),
+                             ", was made while another function was captured: it has no value; ",
+                             "return it from that one"));
+    }
   }
   plans_.push_back(std::make_unique<Plan>(graph, arguments, results, options_));
   return *plans_.back();

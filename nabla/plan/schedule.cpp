@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <utility>
 
@@ -97,22 +98,36 @@ class Scheduling {
     std::sort(units.begin(), units.end(), [&](int a, int b) {
       return program_.unit(a).operations.front() < program_.unit(b).operations.front();
     });
-    placed_.assign(program_.units.size(), 0);
+    progress_.assign(program_.units.size(), Progress::none);
     for (const int unit : units) place(unit);
   }
 
+  // Depth first, by a list: what waits for each other may be longer than calls can be nested.
   void place(int unit) {
-    if (std::exchange(placed_[static_cast<std::size_t>(unit)], 1) != 0) return;
-    std::vector<int> after = program_.unit(unit).after;
-    std::sort(after.begin(), after.end(), [&](int a, int b) {
-      return program_.unit(a).operations.front() < program_.unit(b).operations.front();
-    });
-    for (const int before : after) place(before);
-    program_.order.push_back(unit);
+    std::vector<int> open = {unit};
+    while (!open.empty()) {
+      const int next = open.back();
+      Progress& progress = progress_[static_cast<std::size_t>(next)];
+      if (progress != Progress::none) {
+        open.pop_back();
+        if (std::exchange(progress, Progress::placed) == Progress::waits) {
+          program_.order.push_back(next);
+        }
+        continue;
+      }
+      progress = Progress::waits;
+      std::vector<int> after = program_.unit(next).after;
+      std::sort(after.begin(), after.end(), [&](int a, int b) {  // the first one last, on top
+        return program_.unit(a).operations.front() > program_.unit(b).operations.front();
+      });
+      open.insert(open.end(), after.begin(), after.end());
+    }
   }
 
+  enum class Progress : std::uint8_t { none, waits, placed };
+
   Program& program_;
-  std::vector<char> placed_;
+  std::vector<Progress> progress_;  // of each unit
 };
 
 }  // namespace

@@ -154,8 +154,22 @@ std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo
     throw ShapeError(str("model ", quote(model.text()), " does not give ", info.outputs,
                          " numbers for inputs ", info.input_shape));
   }
+  // What load_model would refuse.
+  if (!info.class_names.empty() &&
+      static_cast<std::int64_t>(info.class_names.size()) != info.outputs) {
+    throw ValueError(str("model ", quote(model.text()), ": ", info.class_names.size(),
+                         " class names: expected none, or ", info.outputs));
+  }
+  if (!(info.input_scale > 0 && std::isfinite(info.input_scale))) {
+    throw ValueError(str("model ", quote(model.text()), ": input_scale ", info.input_scale,
+                         ": expected a positive number"));
+  }
   TensorFile file;
   for (const auto& [name, state] : model.named_parameters()) {
+    if (!is_finite(state.value())) {
+      throw ValueError(
+          str("model ", quote(model.text()), ": parameter ", name, ": expected finite numbers"));
+    }
     file.tensors.push_back({name, state.value()});
   }
   file.metadata = {{"format", std::string(format_name)},

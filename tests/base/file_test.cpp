@@ -74,6 +74,10 @@ TEST(WriteFile, KeepsPermissionsAndFollowsLinks) {
   write_file_atomically(folder / "link", bytes_of("second"));
   EXPECT_EQ(text_of(read_file(folder / "a")), "second");
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  fs::create_symlink("new", folder / "ahead");  // where nothing is yet
+  write_file_atomically(folder / "ahead", bytes_of("third"));
+  EXPECT_EQ(text_of(read_file(folder / "new")), "third");
+  EXPECT_TRUE(fs::is_symlink(folder / "ahead"));
   EXPECT_EQ(fs::status(folder / "a").permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 

@@ -199,10 +199,13 @@ struct Mistake {
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
       {"", 2, "A subcommand is required; see nabla --help"},
-      {"--bogus", 2, "unknown option \"--bogus\"; see nabla --help"},
+      {"--bogus", 2, "unknown option \"--bogus\"; known: --help; see nabla --help"},
       {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
       {"train", 2, "dataset is required; see nabla train --help"},
-      {"train digits --epoch 3", 2, "--epoch"},
+      {"train digits --epoch 3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
+      {"train --epoch=3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
+      {"-x train", 2, "unknown option \"-x\""},
+      {"inspect digits more", 2, "more"},
       {"train digits --epochs x", 2,
        "--epochs: expected a whole number from 1 to 9223372036854775807, got \"x\"; see nabla "
        "train --help"},
@@ -214,7 +217,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"bench", 2, "[--classes,--outputs]"},
       {"bench --classes 2 --json --profile", 2, "excludes"},
       {"bench --classes 2 --batch-size 9223372036854775807", 1, "f32[9223372036854775807, 784]"},
-      {"bench --classes 2 --input 1x1x1x1x1x1x1x1", 1, "is no shape"},
+      {"bench --classes 2 --input 1x1x1x1x1x1x1x1", 2, "is no shape"},
       {"evaluate m.safetensors digits --part all", 2, "--part"},
       {"train digit", 1, "unknown data set \"digit\""},
       {"train digits --model \"dense rleu\"", 1, "did you mean \"relu\"?"},
@@ -241,7 +244,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"predict m digits --output \"\"", 2, "--output: expected a path, got \"\""},
       {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
       {"inspect none", 1, "unknown data set \"none\""},
-      {"bench --input 28x --classes 10", 1, "\"28x\" is no shape"},
+      {"bench --input 28x --classes 10", 2, "--input: \"28x\" is no shape"},
       {"bench --classes 0", 2,
        "--classes: expected a whole number from 1 to 9223372036854775807, got \"0\""},
       {"bench --outputs 0", 2,
@@ -390,9 +393,17 @@ TEST(Tool, PredictsImagesWithoutLabels) {
   EXPECT_TRUE(contains(part.error, "--part and --seed: expected a data set")) << part.error;
   EXPECT_FALSE(std::filesystem::exists(folder / "p.csv"));
 
+  // Bytes are scaled as those that the model learned from.
+  ASSERT_EQ(run(folder, "train digits --epochs 1 --output d").status, 0);
+  write_file_atomically(folder / "image",
+                        test::bytes_of(std::string("\0\0\x08\x03\0\0\0\1\0\0\0\x08\0\0\0\x08", 16) +
+                                       std::string(64, '\7')));
+  EXPECT_EQ(lines(run(folder, "predict d/model.safetensors image").out), 2);
+
   // A file beside the program does not stand for a data set that nabla knows.
   write_file_atomically(folder / "digits", test::bytes_of("mine"));
   EXPECT_TRUE(contains(run(folder, predict + "digits").error, "the model takes inputs [1, 1]"));
+  EXPECT_TRUE(contains(run(folder, "inspect digits").out, "u8[1438, 8, 8]"));
   // Floats are not what this model learned from.
   write_file_atomically(folder / "floats",
                         test::bytes_of(std::string("\0\0\x0d\x03\0\0\0\1\0\0\0\1\0\0\0\1", 16) +
@@ -437,6 +448,12 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
   write_file_atomically(folder / "images", test::bytes_of("mine"));
   EXPECT_EQ(run(folder, "predict run/model.safetensors images --output ./images").error,
             "nabla: --output ./images: is the data set: expected another file\n");
+  std::filesystem::create_directory(folder / "set");
+  write_file_atomically(folder / "set/t10k-images-idx3-ubyte", test::bytes_of("mine"));
+  EXPECT_TRUE(contains(
+      run(folder, "predict run/model.safetensors set --output set/t10k-images-idx3-ubyte").error,
+      "is there already, in the data set's folder: expected another file\n"));
+  EXPECT_EQ(test::text_of(read_file(folder / "set/t10k-images-idx3-ubyte")), "mine");
   EXPECT_EQ(test::text_of(read_file(folder / "images")), "mine");
 }
 

@@ -66,6 +66,13 @@ TEST(State, TakesAViewOfItself) {
   EXPECT_EQ(state.value().to_doubles(), (Values{3, 1, 3, 1}));
 }
 
+TEST(State, DoesNotMoveToAnEmptyBuffer) {
+  const State state(two(1, 2), "bias");
+  EXPECT_EQ(test::message_of<ValueError>([&] { state.move_to(BufferRef(), 0); }),
+            "state \"bias\": cannot move to an empty buffer");
+  EXPECT_EQ(state.value().to_doubles(), (std::vector<double>{1, 2}));
+}
+
 TEST(State, ASubstitutionThatFailsLeavesNothing) {
   const State state(two(1, 2), "bias");
   EXPECT_THROW(Substitution({state, State()}, {two(3, 4), two(3, 4)}), ValueError);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "tests/support/message.h"
@@ -94,6 +95,17 @@ TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
     EXPECT_EQ(test::message_of<ValueError>([&] { canonical_architecture(text); }),
               "architecture \"" + text + "\", " + expected);
   }
+}
+
+TEST(Architecture, SamplesHaveABoundedNumberOfNumbers) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(
+      test::message_of<ShapeError>([] {
+        make_model("dense", {most, most}, 3);
+      }),
+      "architecture \"dense\": samples [9223372036854775807, 9223372036854775807]: expected 1 "
+      "to 2^40 numbers in each");
+  EXPECT_THROW(make_model("dense", {0}, 3), ShapeError);
 }
 
 TEST(Architecture, MustFitTheData) {

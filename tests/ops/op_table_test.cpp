@@ -146,6 +146,22 @@ TEST_P(EveryOp, RefusesByName) {
   }
 }
 
+TEST(Apply, AttributesOfAnotherKindAreNamed) {
+  const Tensor x = Tensor::from({1.0, 2.0}, {2});
+  for (const Op* op : op_table()) {
+    if (op->name != "sum" && op->name != "scatter_add") continue;
+    const Tensors inputs(static_cast<std::size_t>(op->arity), x);
+    EXPECT_THROW(nabla::apply(*op, inputs, ShapeAttribute{{2}}), Error) << op->name;
+    EXPECT_THROW(nabla::apply(*op, inputs), Error) << op->name;
+  }
+  const auto ops = op_table();
+  const auto sum_op = std::ranges::find(ops, "sum", &Op::name);
+  EXPECT_EQ(test::message_of<ValueError>([&] {
+              apply(**sum_op, {&x, 1});
+            }),
+            "sum: attributes \"\" are of another kind than it takes");
+}
+
 // The op itself knows no axis beyond the updates' own: the function that people call counts them.
 TEST(ScatterAdd, IndicesWithMoreAxesThanTheUpdates) {
   EXPECT_EQ(test::message_of<ShapeError>([] {

@@ -179,6 +179,64 @@ TEST(Capture, AMissingFunctionIsNamed) {
             "capture: the function is missing: expected one from tensors to tensors");
 }
 
+// A state holds numbers: derivatives do not go through its assignment, captured or not.
+TEST(Capture, DerivativesDoNotGoThroughStates) {
+  const State state(Tensor::from({0.0, 0.0}, {2}), "mean");
+  const auto f = [&](const Tensor& x) {
+    state.assign(square(x));
+    return sum(state.value() * x);
+  };
+  const Tensor x = Tensor::from({2.0, 3.0}, {2});
+  const std::vector<double> slope = {4, 9};  // x^2, taken as a number
+  EXPECT_EQ(grad(f)(x).to_doubles(), slope);
+  auto captured = capture([&](const Tensor& in) { return grad(f)(in); });
+  EXPECT_EQ(captured(x).to_doubles(), slope);
+  EXPECT_EQ(state.value().to_doubles(), slope);
+  const auto tangent = [&](const Tensor& in) {
+    return jvp([&](const Tensors& list) { return f(list[0]); }, {in}, {in}).derivative;
+  };
+  EXPECT_EQ(tangent(x).item(), 8 + 27);
+  EXPECT_EQ(capture(tangent)(x).item(), 8 + 27);
+}
+
+TEST(Capture, ReadsWhatIsSubstituted) {
+  const State w(Tensor(2.0), "w");
+  const auto f = [&](const Tensor& x) { return w.value() * x; };
+  auto before = capture(f);
+  auto during = capture(f);
+  EXPECT_EQ(before(Tensor(3.0)).item(), 6);
+  {
+    const Substitution substitution({w}, {Tensor(10.0)});
+    EXPECT_EQ(before(Tensor(3.0)).item(), 30);
+    EXPECT_EQ(during(Tensor(3.0)).item(), 30);
+  }
+  EXPECT_EQ(before(Tensor(3.0)).item(), 6);
+  EXPECT_EQ(during(Tensor(3.0)).item(), 6);
+}
+
+TEST(Capture, AResultOfAnotherCaptureIsRefused) {
+  Tensor leaked;
+  const Tensor x = Tensor::from({1.0, 2.0}, {2});
+  capture([&](const Tensor& in) { return leaked = 2 * in; })(x);
+  EXPECT_EQ(test::message_of<CaptureError>([&] { capture([&] { return leaked; })(); }),
+            "capture: result 0, f64[2], was made while another function was captured: it has no "
+            "value; return it from that one");
+}
+
+// Each call waits for the one before; the first reads what the last one's state is written over.
+TEST(Capture, LongFunctionsDoNotNest) {
+  const State state(Tensor::from({1.0}, {1}), "state");
+  constexpr int length = 20000;
+  auto f = capture([&](const Tensor& x) {
+    const Tensor old = state.value();
+    state.assign(2 * x);
+    Tensor y = x;
+    for (int i = 0; i < length; ++i) y = cumulative_sum(y) * 0.5;
+    return y + old;
+  });
+  EXPECT_EQ(f(Tensor::from({0.0}, {1})).item(), 1);
+}
+
 TEST(Capture, AnUndefinedResultIsNamed) {
   Captured f([](const Tensors& in) -> Tensors { return {in[0], Tensor()}; });
   EXPECT_EQ(test::message_of<ValueError>([&] { f({Tensor(1.0)}); }),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -129,6 +130,22 @@ TEST(ModelFile, MismatchesAreNamed) {
     EXPECT_EQ(test::message_of<FileError>([&] { load_model(path); }),
               path + ": " + broken.expected);
   }
+}
+
+TEST(ModelFile, WhatCannotBeLoadedIsNotSaved) {
+  const nn::Sequential model = small_model(4);
+  ModelInfo changed = info;
+  changed.class_names = {"a"};
+  EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, changed); }),
+            "model \"dense(3) tanh dense(2)\": 1 class names: expected none, or 2");
+  changed = info;
+  changed.input_scale = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, changed); }),
+            "model \"dense(3) tanh dense(2)\": input_scale nan: expected a positive number");
+  const State bias = model.parameters().back();
+  bias.assign(Tensor::from({0.0F, std::numeric_limits<float>::infinity()}, {2}));
+  EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, info); }),
+            "model \"dense(3) tanh dense(2)\": parameter 3.dense.bias: expected finite numbers");
 }
 
 TEST(ModelFile, AFailedLoadChangesNothing) {
