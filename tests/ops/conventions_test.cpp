@@ -178,6 +178,14 @@ TEST(Conventions, RootOfZeroBesideAZeroGradient) {
 }
 
 // Nothing of the side that was not chosen gets through, however bad it is there.
+// x x sqrt(x): the derivative 2.5 x^1.5 is 0 at 0, where that of the root is infinite.
+TEST(Conventions, ZeroTimesAnInfiniteSlope) {
+  const UnaryFunction f = [](const Tensor& x) { return x * x * sqrt(x); };
+  EXPECT_EQ(grad(f)(Tensor(0.0)).item(), 0);
+  const Function of_list = [&](const Tensors& in) { return f(in[0]); };
+  EXPECT_TRUE(std::isnan(jvp(of_list, {Tensor(0.0)}, {Tensor(1.0)}).derivative.item()));
+}
+
 TEST(Conventions, WhereLeaksNothing) {
   const auto zero = number(0, DType::f64);
   expect_gradient([&](const Tensor& x) { return where(greater(x, 0), log(x), zero); }, {-1, 0, 2},
