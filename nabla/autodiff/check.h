@@ -22,7 +22,7 @@ struct NumericalGradientOptions {
 /// The gradient of f at x by differences: slow, approximate, and easy to trust. f gives one number
 /// and is called twice for each element of x. Give it f64: f32 has too few digits for the default
 /// step. Throws ShapeError where f gives a tensor with axes, DTypeError where x is not floating,
-/// ValueError for a step that is not above 0.
+/// ValueError for a step that is not above 0, or where f is missing.
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options = {});
 
@@ -52,7 +52,7 @@ struct GradientReport {
 /// mode against central differences of <c, f>, element by element, and forward mode in a random
 /// direction t against reverse mode, <c, J t> = <J^T c, t>. For a higher order the same again for
 /// the function that maps x to J^T c. Throws DTypeError for inputs that are not f64 and ValueError
-/// for options out of range.
+/// for options out of range, or where f is missing.
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options = {});
 

@@ -21,11 +21,18 @@ Tensors variables_of(Recording& recording, const Tensors& x) {
   throw DTypeError(str(text, given.spec()));
 }
 
+// An undefined one would pass for a number.
+void check_direction(const Tensor& direction, const std::string& name) {
+  if (direction.defined()) return;
+  throw ValueError(str(name, " is an undefined tensor: expected one with values"));
+}
+
 void check_directions(const Tensors& x, const Tensors& directions, std::string_view what) {
   if (x.size() != directions.size()) {
     throw ShapeError(str(what, ": ", x.size(), " inputs, but ", directions.size(), " directions"));
   }
   for (std::size_t i = 0; i < x.size(); ++i) {
+    check_direction(directions[i], str(what, ": direction ", i));
     if (x[i].spec() != directions[i].spec()) {
       throw_unlike(str(what, ": input ", i, " is ", x[i].spec(), ", its direction "), x[i],
                    directions[i]);
@@ -66,6 +73,7 @@ ValueAnd<Tensors> vjp(const Function& f, const Tensors& x, const Tensor& cotange
   Recording recording;
   const Tensor value = f(variables_of(recording, x));
   recording.stop();
+  check_direction(cotangent, "vjp: the cotangent");
   if (value.defined() && value.spec() != cotangent.spec()) {
     throw_unlike(str("vjp: the function gives ", value.spec(), ", the cotangent is "), value,
                  cotangent);

@@ -36,7 +36,15 @@ std::string unknown_command(const CLI::App& app, std::string_view name) {
 std::string unknown_option(const CLI::App& command, const std::string& argument) {
   const std::string name = argument.substr(0, argument.find('='));
   std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
+  const auto add_names = [&](const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+      if (!option->get_positional()) names.push_back(option->get_name());
+    }
+  };
+  add_names(command);
+  for (const CLI::App* group : command.get_subcommands({})) {
+    if (group->get_name().empty()) add_names(*group);
+  }
   const std::vector<std::string_view> known(names.begin(), names.end());
   return nabla::str("unknown option ", nabla::quote(name), nabla::suggestion(name, known));
 }
@@ -63,11 +71,12 @@ int run(int argc, char** argv) {
     const std::string command = commands.empty() ? "" : commands.front()->get_name() + " ";
     std::string what = error.what();
     const std::vector<std::string> unknown = app.remaining(true);
-    const auto option = std::ranges::find_if(unknown, [](const auto& s) { return s[0] == '-'; });
-    if (option != unknown.end()) {
-      what = unknown_option(commands.empty() ? app : *commands.front(), *option);
-    } else if (commands.empty() && argc > 1) {
+    const auto option = std::ranges::find_if(
+        unknown, [](const std::string& text) { return text.starts_with('-') && text != "--"; });
+    if (commands.empty() && argc > 1 && *argv[1] != '-') {
       what = unknown_command(app, argv[1]);
+    } else if (option != unknown.end()) {
+      what = unknown_option(commands.empty() ? app : *commands.front(), *option);
     }
     return fail(nabla::str(what, "; see nabla ", command, "--help"), wrong_usage);
   }

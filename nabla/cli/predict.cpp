@@ -79,7 +79,7 @@ data::Dataset samples_of(const Options& options, const ModelInfo& info) {
 }
 
 // Whether two paths are the same file.
-bool same(const std::string& path, const std::string& other) {
+bool same(const std::filesystem::path& path, const std::filesystem::path& other) {
   std::error_code error;  // what is not there is not the same
   return std::filesystem::equivalent(path, other, error);
 }
@@ -87,16 +87,17 @@ bool same(const std::string& path, const std::string& other) {
 // Predictions must not replace what they are made from.
 void check_output(const Options& options) {
   if (options.output.empty()) return;  // standard output
-  for (const auto& [input, what] :
-       {std::pair{options.model, "model"}, {options.dataset, "data set"}}) {
-    if (!same(options.output, input)) continue;
-    throw ValueError(
-        str("--output ", options.output, ": is the ", what, ": expected another file"));
-  }
-  const std::string folder = std::filesystem::absolute(options.output).parent_path().string();
-  if (is_file(options.output) && same(folder, options.dataset)) {
-    throw ValueError(str("--output ", options.output,
-                         ": is there already, in the data set's folder: expected another file"));
+  std::error_code error;
+  // Where it is written to: links are followed.
+  const auto target = std::filesystem::weakly_canonical(options.output, error);
+  const std::string place = data::place_of(options.dataset);
+  const auto refuse = [&](std::string_view what) {
+    throw ValueError(str("--output ", options.output, what, ": expected another file"));
+  };
+  if (same(target, options.model)) refuse(": is the model");
+  if (same(target, place)) refuse(": is the data set");
+  if (is_file(target.string()) && same(target.parent_path(), place)) {
+    refuse(": is there already, in the data set's folder");
   }
 }
 

@@ -250,11 +250,7 @@ Split read_idx_folder(const std::string& folder) {
 }
 
 Split fashion_mnist(const std::string& folder) {
-  const char* variable = std::getenv("FASHION_MNIST_DIR");
-  const bool is_set = variable != nullptr && *variable != '\0';
-  const std::string place = !folder.empty() ? folder
-                            : is_set        ? variable
-                                            : "/usr/share/datasets/fashion-mnist";
+  const std::string place = folder.empty() ? place_of("fashion-mnist") : folder;
   std::error_code error;  // what cannot be looked at is no folder, either
   if (!std::filesystem::is_directory(place, error)) {
     throw FileError(str(place,
@@ -273,6 +269,14 @@ Split fashion_mnist(const std::string& folder) {
 }
 
 Split digits(std::uint64_t seed) { return split(all_digits(), 0.2, seed); }
+
+std::string place_of(const std::string& name) {
+  if (name == "digits") return "";
+  if (name != "fashion-mnist") return name;
+  const char* variable = std::getenv("FASHION_MNIST_DIR");
+  const bool is_set = variable != nullptr && *variable != '\0';
+  return is_set ? variable : "/usr/share/datasets/fashion-mnist";
+}
 
 bool is_known(std::string_view name) { return name == "digits" || name == "fashion-mnist"; }
 

@@ -67,6 +67,8 @@ Split read_idx_folder(const std::string& folder);
 
 /// Whether it is a name that `load` knows.
 bool is_known(std::string_view name);
+/// Where `load` reads the data set of that name: a folder, or nothing for one that nabla carries.
+std::string place_of(const std::string& name);
 
 /// The data set of that name ("fashion-mnist", "digits"), or of the folder with that path (see
 /// read_idx_folder). `seed` is for those that nabla splits itself. Throws ValueError that lists the

@@ -21,17 +21,18 @@ std::uint32_t next_graph_id() {
 Spec same_spec(const Op&, Inputs in, const Attributes&) { return in[0].spec(); }
 Tensor same_gradient(const Call&, const Tensor& gradient) { return gradient; }
 
-}  // namespace
-
-const Op input_op{.name = "input", .doc = "An argument of a captured function.", .arity = 0};
-const Op constant_op{.name = "constant", .doc = "A tensor kept as it is.", .arity = 0};
-const Op state_op{.name = "state", .doc = "The value of a state.", .arity = 0};
 const Op assigned_op{
     .name = "assigned",
     .doc = "What a state was assigned: a number like any other, so no derivative goes through it.",
     .infer = same_spec,
     .rule = Constant{},
     .view = [](const Layout& in, const Attributes&) { return std::optional(in); }};
+
+}  // namespace
+
+const Op input_op{.name = "input", .doc = "An argument of a captured function.", .arity = 0};
+const Op constant_op{.name = "constant", .doc = "A tensor kept as it is.", .arity = 0};
+const Op state_op{.name = "state", .doc = "The value of a state.", .arity = 0};
 const TableEntry identity_op(Op{
     .name = "identity",
     .doc = "the same values as a tensor of its own: what derivatives are taken by",

@@ -23,12 +23,10 @@ struct Node {
   const Attributes& attributes() const;
 };
 
-/// The leaves, what is read of an assigned state, and the copy that gives a tensor an identity of
-/// its own.
+/// The leaves, and the copy that gives a tensor an identity of its own.
 extern const Op input_op;     ///< an argument of a captured function
 extern const Op constant_op;  ///< a tensor from outside, kept as it is
 extern const Op state_op;     ///< the value of a State when the function starts
-extern const Op assigned_op;
 extern const TableEntry identity_op;
 
 /// Append-only, so ids are a topological order and references to nodes stay valid.

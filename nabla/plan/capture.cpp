@@ -27,6 +27,11 @@ Plan& Captured::plan(const std::vector<Spec>& inputs) {
   const auto found =
       std::ranges::find_if(plans_, [&](const auto& plan) { return plan->inputs() == inputs; });
   if (found != plans_.end()) return **found;
+  if (Substitution::is_active()) {
+    throw Error(
+        "capture: values are substituted for states: expected a plan to be made before or "
+        "after that, since it would keep them");
+  }
   Graph graph(Graph::Mode::capture);
   Tensors arguments;
   Tensors results;

@@ -1,7 +1,6 @@
 /// Captured functions: traced once for each shape of their inputs, then replayed as a plan.
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -36,6 +35,7 @@ class Captured {
   const Tensors& operator()(const Tensors& inputs);
 
   /// The plan for inputs of these types and shapes, made if need be. Stays valid while this lives.
+  /// Throws Error where it would have to be made while a Substitution lives.
   Plan& plan(const std::vector<Spec>& inputs);
 
  private:
@@ -62,7 +62,7 @@ auto capture(F function, PlanOptions options = {}) {
       return {function(in[0], in[1], in[2])};
     }
   };
-  if constexpr (std::is_constructible_v<F, std::nullptr_t>) {
+  if constexpr (requires { static_cast<bool>(function == nullptr); }) {
     if (function == nullptr) of_list = nullptr;  // which Captured refuses
   }
   return

@@ -228,8 +228,8 @@ std::vector<StepInfo> Plan::profile(const std::vector<Tensor>& inputs, int repet
     std::vector<Spec> given;
     given.reserve(inputs.size());
     for (const Tensor& tensor : inputs) given.push_back(tensor.spec());
-    throw ShapeError(str("profile: inputs ", join(given, ", "), ": expected ", join(inputs_, ", "),
-                         ", as in the capture"));
+    throw ShapeError(str("profile: inputs (", join(given, ", "), "): expected (",
+                         join(inputs_, ", "), "), as in the capture"));
   }
   using Clock = std::chrono::steady_clock;
   std::vector<std::vector<double>> seconds(infos.size());

@@ -36,7 +36,8 @@ ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset,
                    std::uint64_t seed = 0);
 
 /// The bytes of a model file. Throws ShapeError where the description is not that of the model, and
-/// ValueError where one of its texts is not UTF-8.
+/// ValueError where a file of it could not be loaded: a text that is not UTF-8, not as many class
+/// names as outputs, an input_scale that is not positive, a parameter that is not finite.
 std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info);
 
 /// Writes a model file: the old or the new one stands there, whole. A model with layers of the

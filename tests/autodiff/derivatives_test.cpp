@@ -135,6 +135,14 @@ TEST(Derivatives, DirectionsThatDoNotFitAreNamed) {
             "jvp: input 0 is f64[2], its direction f64[3]");
   EXPECT_EQ(test::message_of<DTypeError>([&] { jvp(twice, {two}, {single}); }),
             "jvp: input 0 is f64[2], its direction f32[2]");
+  // An undefined tensor has the spec of a number in f32.
+  const Tensors number = {Tensor(3.0F)};
+  EXPECT_EQ(test::message_of<ValueError>([&] { vjp(twice, number, Tensor()); }),
+            "vjp: the cotangent is an undefined tensor: expected one with values");
+  EXPECT_EQ(test::message_of<ValueError>([&] { jvp(twice, number, {Tensor()}); }),
+            "jvp: direction 0 is an undefined tensor: expected one with values");
+  EXPECT_EQ(test::message_of<ValueError>([&] { hvp(twice, number, {Tensor()}); }),
+            "hvp: direction 0 is an undefined tensor: expected one with values");
 }
 
 }  // namespace

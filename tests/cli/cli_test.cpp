@@ -205,6 +205,9 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --epoch 3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
       {"train --epoch=3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
       {"-x train", 2, "unknown option \"-x\""},
+      {"tran digits --epochs 3", 2, "unknown command \"tran\"; did you mean \"train\"?"},
+      {"train --dataset digits", 2, "unknown option \"--dataset\"; known: --help, --model"},
+      {"bench --clases 2", 2, "unknown option \"--clases\"; did you mean \"--classes\"?"},
       {"inspect digits more", 2, "more"},
       {"train digits --epochs x", 2,
        "--epochs: expected a whole number from 1 to 9223372036854775807, got \"x\"; see nabla "
@@ -453,7 +456,18 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
   EXPECT_TRUE(contains(
       run(folder, "predict run/model.safetensors set --output set/t10k-images-idx3-ubyte").error,
       "is there already, in the data set's folder: expected another file\n"));
-  EXPECT_EQ(test::text_of(read_file(folder / "set/t10k-images-idx3-ubyte")), "mine");
+  const std::string images = "set/t10k-images-idx3-ubyte";
+  std::filesystem::create_symlink(images, folder / "link");
+  for (const std::string name : {"set", "fashion-mnist"}) {
+    const Result over = run(folder, "predict run/model.safetensors " + name + " --output link",
+                            "FASHION_MNIST_DIR=set");
+    EXPECT_TRUE(contains(over.error, "--output link: is there already")) << over.error;
+  }
+  EXPECT_EQ(test::text_of(read_file(folder / images)), "mine");
+  // A name that nabla knows is no place here.
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(run(folder, "predict run/model.safetensors digits --output digits").status, 0);
+  }
   EXPECT_EQ(test::text_of(read_file(folder / "images")), "mine");
 }
 

