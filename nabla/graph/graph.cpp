@@ -21,18 +21,18 @@ std::uint32_t next_graph_id() {
 Spec same_spec(const Op&, Inputs in, const Attributes&) { return in[0].spec(); }
 Tensor same_gradient(const Call&, const Tensor& gradient) { return gradient; }
 
-const Op assigned_op{
-    .name = "assigned",
-    .doc = "What a state was assigned: a number like any other, so no derivative goes through it.",
-    .infer = same_spec,
-    .rule = Constant{},
-    .view = [](const Layout& in, const Attributes&) { return std::optional(in); }};
-
 }  // namespace
 
 const Op input_op{.name = "input", .doc = "An argument of a captured function.", .arity = 0};
 const Op constant_op{.name = "constant", .doc = "A tensor kept as it is.", .arity = 0};
 const Op state_op{.name = "state", .doc = "The value of a state.", .arity = 0};
+const TableEntry stop_gradient_op(Op{
+    .name = "stop_gradient",
+    .doc = "the same values, without a derivative",
+    .infer = same_spec,
+    .view = [](const Layout& in, const Attributes&) { return std::optional(in); },
+    .samples = {{.inputs = {{{2, 3}}}}},
+});
 const TableEntry identity_op(Op{
     .name = "identity",
     .doc = "the same values as a tensor of its own: what derivatives are taken by",
@@ -115,7 +115,7 @@ Tensor Graph::read(const State& state) {
   StateUse& use = use_of(state);
   if (use.assigned >= 0) {
     const Tensor value = tensor(use.assigned);
-    return append(assigned_op, {&value, 1}, {}, Tensor::without_data(value.spec()));
+    return append(stop_gradient_op, {&value, 1}, {}, Tensor::without_data(value.spec()));
   }
   if (use.read < 0) use.read = append_leaf(state_op, state.spec()).node().index;
   return tensor(use.read);

@@ -28,6 +28,8 @@ extern const Op input_op;     ///< an argument of a captured function
 extern const Op constant_op;  ///< a tensor from outside, kept as it is
 extern const Op state_op;     ///< the value of a State when the function starts
 extern const TableEntry identity_op;
+/// The same values, of which no derivative is taken: also what is read of an assigned state.
+extern const TableEntry stop_gradient_op;
 
 /// Append-only, so ids are a topological order and references to nodes stay valid.
 class Graph {

@@ -4,6 +4,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/graph/graph.h"
 #include "nabla/graph/op.h"
 #include "nabla/ops/shaping.h"
 
@@ -268,13 +269,6 @@ const TableEntry cast_op(Op{
                DType out) { return table.cast[static_cast<std::size_t>(in)][out]; },
     .samples = {{.inputs = {{{2, 3}}}, .attributes = TypeAttribute{DType::f64}},
                 {.inputs = {{{2, 3}}}, .attributes = TypeAttribute{DType::i32}}}});
-
-const TableEntry stop_gradient_op(Op{
-    .name = "stop_gradient",
-    .doc = "the same values, without a derivative",
-    .infer = [](const Op&, Inputs in, const Attributes&) { return in[0].spec(); },
-    .view = [](const Layout& in, const Attributes&) { return std::optional(in); },
-    .samples = {{.inputs = {{{2, 3}}}}}});
 
 Tensor broadcast_apply(const Op& op, const Tensor& a, const Tensor& b) {
   if (a.shape() == b.shape()) return apply(op, {a, b});
