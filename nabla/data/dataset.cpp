@@ -1,6 +1,7 @@
 #include "nabla/data/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -135,6 +136,12 @@ Dataset all_digits() {
   return digits;
 }
 
+std::string fashion_mnist_place() {
+  const char* variable = std::getenv("FASHION_MNIST_DIR");
+  const bool is_set = variable != nullptr && *variable != '\0';
+  return is_set ? variable : "/usr/share/datasets/fashion-mnist";
+}
+
 }  // namespace
 
 Shape Dataset::sample_shape() const {
@@ -250,7 +257,7 @@ Split read_idx_folder(const std::string& folder) {
 }
 
 Split fashion_mnist(const std::string& folder) {
-  const std::string place = folder.empty() ? place_of("fashion-mnist") : folder;
+  const std::string place = folder.empty() ? fashion_mnist_place() : folder;
   std::error_code error;  // what cannot be looked at is no folder, either
   if (!std::filesystem::is_directory(place, error)) {
     throw FileError(str(place,
@@ -270,19 +277,35 @@ Split fashion_mnist(const std::string& folder) {
 
 Split digits(std::uint64_t seed) { return split(all_digits(), 0.2, seed); }
 
-std::string place_of(const std::string& name) {
-  if (name == "digits") return "";
-  if (name != "fashion-mnist") return name;
-  const char* variable = std::getenv("FASHION_MNIST_DIR");
-  const bool is_set = variable != nullptr && *variable != '\0';
-  return is_set ? variable : "/usr/share/datasets/fashion-mnist";
+namespace {
+
+// The data sets that have a name.
+struct Known {
+  std::string_view name;
+  Split (*load)(std::uint64_t seed);
+  std::string (*place)();
+};
+
+const Known* find_known(std::string_view name) {
+  static constexpr std::array<Known, 2> all = {{
+      {"digits", digits, [] { return std::string(); }},
+      {"fashion-mnist", [](std::uint64_t) { return fashion_mnist(); }, fashion_mnist_place},
+  }};
+  const auto* known = std::ranges::find(all, name, &Known::name);
+  return known == all.end() ? nullptr : known;
 }
 
-bool is_known(std::string_view name) { return name == "digits" || name == "fashion-mnist"; }
+}  // namespace
+
+bool is_known(std::string_view name) { return find_known(name) != nullptr; }
+
+std::string place_of(const std::string& name) {
+  const Known* known = find_known(name);
+  return known == nullptr ? name : known->place();
+}
 
 Split load(const std::string& name, std::uint64_t seed) {
-  if (name == "digits") return digits(seed);
-  if (name == "fashion-mnist") return fashion_mnist();
+  if (const Known* known = find_known(name)) return known->load(seed);
   std::error_code error;
   if (std::filesystem::is_directory(name, error)) return read_idx_folder(name);
   if (error == std::errc::permission_denied) {
