@@ -79,6 +79,7 @@ class Check {
 
   void run() {
     const Tensor value = f_(x_);
+    check_has_derivative(value);
     cotangent_ = random_tensor(value.spec(), random_);
     weights_ = cotangent_.to_doubles();
     projection_ = dot(weights_, value.to_doubles());

@@ -17,13 +17,6 @@ void check_defined(const Tensor& output) {
       "derivatives: the function gave an undefined tensor: expected one that is computed");
 }
 
-void check_has_derivative(const Tensor& output) {
-  check_defined(output);
-  if (is_floating(output.dtype())) return;
-  throw DTypeError(str("derivatives are of functions that give f32 or f64 tensors, got ",
-                       output.spec(), "; return the numbers that these integers were made from"));
-}
-
 Tensor plus(const Tensor& sum, const Tensor& term) { return sum.defined() ? sum + term : term; }
 
 // A rule may be a user's: what does not fit is named as his.
@@ -104,6 +97,13 @@ Tensor output_tangent(const Call& call, std::span<const Tensor> tangents) {
 }
 
 }  // namespace
+
+void check_has_derivative(const Tensor& output) {
+  check_defined(output);
+  if (is_floating(output.dtype())) return;
+  throw DTypeError(str("derivatives are of functions that give f32 or f64 tensors, got ",
+                       output.spec(), "; return the numbers that these integers were made from"));
+}
 
 void check_scalar(const Tensor& value, std::string_view caller) {
   check_defined(value);

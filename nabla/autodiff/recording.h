@@ -21,6 +21,10 @@ void check_function(const F& f) {
 /// ValueError where it gives an undefined tensor.
 void check_scalar(const Tensor& value, std::string_view caller);
 
+/// Throws ValueError where a function gave an undefined tensor, and DTypeError unless it is
+/// floating.
+void check_has_derivative(const Tensor& output);
+
 /// Follows the calls made on this thread from its construction to stop(). Where a graph is active
 /// already the calls go there, so that an outer derivative or capture sees this one's work.
 class Recording {

@@ -4,8 +4,10 @@
 #include <memory>
 #include <sstream>
 
+#include "nabla/base/file.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
+#include "nabla/data/idx.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/train/model_file.h"
 
@@ -39,8 +41,8 @@ std::string range_of(const Tensor& values) {
   return str(brief(min(values).item()), " to ", brief(max(values).item()));
 }
 
-void inspect_model(const std::string& path) {
-  const auto [model, info] = load_model(path);
+void inspect_model(const ModelFile& file) {
+  const auto& [model, info] = file;
   print("architecture", info.architecture);
   print("input", str(info.input_shape, " times ", brief(info.input_scale)));
   print("outputs", str(info.outputs, info.class_names.empty() ? " numbers" : " classes: ",
@@ -68,9 +70,16 @@ void inspect_part(std::string_view name, const data::Dataset& part) {
   }
 }
 
+void inspect_file(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  if (!data::begins_as_idx(bytes)) return inspect_model(decode_model(bytes, path));
+  const Tensor array = data::decode_idx(bytes, path);
+  print("array", str(array.spec(), "  ", range_of(array)));
+}
+
 void inspect(const std::string& what) {
-  const bool is_model = is_file(what) && !data::is_known(what);
-  if (is_model || what.ends_with(".safetensors")) return inspect_model(what);
+  const bool is_a_file = is_file(what) && !data::is_known(what);
+  if (is_a_file || what.ends_with(".safetensors")) return inspect_file(what);
   const data::Split split = data::load(what);
   print("data set", split.train.name);
   inspect_part("train", split.train);
@@ -82,7 +91,8 @@ void inspect(const std::string& what) {
 void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand("inspect", "Show what is in a model file or a data set");
   const auto what = std::make_shared<std::string>();
-  command->add_option("what", *what, "Model file, or data set: its name or folder")->required();
+  command->add_option("what", *what, "Model file; or data set: its name or folder; or an IDX file")
+      ->required();
   command->footer("Example:\n  nabla inspect runs/first/model.safetensors\n  nabla inspect digits");
   command->callback([what] { inspect(*what); });
 }

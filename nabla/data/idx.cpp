@@ -84,6 +84,14 @@ Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source) {
   return tensor;
 }
 
+bool begins_as_idx(std::span<const std::byte> bytes) {
+  if (bytes.size() < 4) return false;
+  const auto byte = [&](std::size_t i) { return std::to_integer<int>(bytes[i]); };
+  const bool gzip = byte(0) == 0x1f && byte(1) == 0x8b;
+  return gzip || (byte(0) == 0 && byte(1) == 0 && byte(2) >= 0x08 && byte(2) <= 0x0E &&
+                  byte(3) >= 1 && byte(3) <= max_rank);
+}
+
 Tensor read_idx(const std::string& path) { return decode_idx(read_file(path), path); }
 
 }  // namespace nabla::data

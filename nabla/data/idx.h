@@ -18,6 +18,10 @@ namespace nabla::data {
 /// and f64.
 Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source);
 
+/// Whether a file that begins with these bytes is to be read as IDX: gzip, or two zero bytes, the
+/// code of a type and a number of axes.
+bool begins_as_idx(std::span<const std::byte> bytes);
+
 /// Reads a file. Throws what `read_file` and `decode_idx` throw.
 Tensor read_idx(const std::string& path);
 

@@ -40,11 +40,19 @@ class Metadata {
   }
 
   std::vector<std::string> names(const std::string& key) const {
-    const auto json = nlohmann::json::parse(text(key), nullptr, false);
+    const std::string wrong = "is no JSON list of texts";
+    // Lists in lists would take memory until the last one ends.
+    using Event = nlohmann::json::parse_event_t;
+    const auto is_flat = [&](int depth, Event event, const auto&) {
+      const bool begins = event == Event::array_start || event == Event::object_start;
+      if (depth > 0 && begins) fail(key, wrong);
+      return true;
+    };
+    const auto json = nlohmann::json::parse(text(key), is_flat, false);
     std::vector<std::string> names;
-    if (!json.is_array()) fail(key, "is no JSON list of texts");
+    if (!json.is_array()) fail(key, wrong);
     for (const auto& name : json) {
-      if (!name.is_string()) fail(key, "is no JSON list of texts");
+      if (!name.is_string()) fail(key, wrong);
       names.push_back(name.get<std::string>());
     }
     return names;
@@ -188,9 +196,9 @@ void save_model(const std::string& path, const nn::Sequential& model, const Mode
   write_file_atomically(path, encode_model(model, info));
 }
 
-ModelFile load_model(const std::string& path) {
-  const TensorFile file = load_safetensors(path);
-  const Metadata metadata(file.metadata, path);
+ModelFile decode_model(std::span<const std::byte> bytes, const std::string& source) {
+  const TensorFile file = decode_safetensors(bytes, source);
+  const Metadata metadata(file.metadata, source);
   ModelInfo info = read_info(metadata);
   double held = 0;
   for (const NamedTensor& tensor : file.tensors) held += static_cast<double>(tensor.value.size());
@@ -198,7 +206,7 @@ ModelFile load_model(const std::string& path) {
     // The text may ask for little more memory than the file's tensors take.
     nn::Sequential model =
         nn::make_model(info.architecture, info.input_shape, info.outputs, 2 * held + 1e6);
-    assign(model.named_parameters(), file, path);
+    assign(model.named_parameters(), file, source);
     return {std::move(model), std::move(info)};
   } catch (const FileError&) {
     throw;
@@ -206,6 +214,8 @@ ModelFile load_model(const std::string& path) {
     metadata.fail("architecture", str("does not fit the file: ", error.what()));
   }
 }
+
+ModelFile load_model(const std::string& path) { return decode_model(read_file(path), path); }
 
 void load_parameters(const std::string& path, const nn::Sequential& model) {
   assign(model.named_parameters(), load_safetensors(path), path);
@@ -234,17 +244,14 @@ void check_fits(const ModelInfo& info, const data::Dataset& dataset) {
 std::string extents_text(const Shape& shape) { return join(shape, "x"); }
 
 Shape parse_extents(std::string_view text) {
-  constexpr double most = 1ULL << 40;
   Shape shape;
-  double elements = 1;
   const char* at = text.data();
   const char* end = text.data() + text.size();
   while (at < end) {
     std::int64_t extent = 0;
     const auto [stop, error] = std::from_chars(at, end, extent);
-    elements *= static_cast<double>(extent);
     const bool ends_well = stop == end || (*stop == 'x' && stop + 1 < end);
-    if (error != std::errc() || extent < 1 || elements > most || !ends_well ||
+    if (error != std::errc() || extent < 1 || !ends_well ||
         shape.rank() == max_rank - 1) {  // the batch is an axis, too
       throw ValueError(str(quote(text), " is no shape: expected extents such as 784 or 1x28x28"));
     }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,11 @@ std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo
 /// what encode_model throws.
 void save_model(const std::string& path, const nn::Sequential& model, const ModelInfo& info);
 
-/// Reads a model file. Throws FileError, which names the path and what is wrong with which entry.
+/// The model in the bytes of a file. Throws FileError, which starts with `source` (a path) and
+/// names the entry and what is wrong with it.
+ModelFile decode_model(std::span<const std::byte> bytes, const std::string& source);
+
+/// Reads a model file. Throws what `read_file` and `decode_model` throw.
 ModelFile load_model(const std::string& path);
 
 /// Gives a model the parameters in a file. Throws FileError, which names the tensor, what the model
@@ -58,8 +63,7 @@ void check_fits(const ModelInfo& info, const data::Dataset& dataset);
 
 /// "28x28" for [28, 28], "" for a sample that is one number.
 std::string extents_text(const Shape& shape);
-/// The shape of "784" or "1x28x28". Throws ValueError for anything but extents of at least 1 with
-/// fewer than 2^40 elements.
+/// The shape of "784" or "1x28x28". Throws ValueError for anything but extents of at least 1.
 Shape parse_extents(std::string_view text);
 
 }  // namespace nabla

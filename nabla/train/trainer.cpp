@@ -104,7 +104,7 @@ class Trainer::Loop {
                        .samples_per_second = samples / seconds};
     if (options_.validation) {
       const Evaluation evaluation = trainer_.evaluate(*options_.validation);
-      if (!std::isfinite(evaluation.loss)) fail("validation loss", evaluation.loss);
+      if (!std::isfinite(evaluation.loss)) fail("validation loss", evaluation.loss, true);
       record.validation_loss = evaluation.loss;
       record.validation_accuracy = evaluation.accuracy;
     }
@@ -122,7 +122,9 @@ class Trainer::Loop {
       const auto samples = static_cast<double>(batch_[1].shape()[0]);
       progress_.loss = trainer_.step_(batch_)[0].item();
       ++progress_.batch;
-      if (!std::isfinite(progress_.loss)) fail("loss", progress_.loss);
+      if (!std::isfinite(progress_.loss)) {
+        fail("loss", progress_.loss, progress_.epoch > 1 || progress_.batch > 1);
+      }
       sums.loss += progress_.loss * samples;
       sums.samples += samples;
       notify(&Callback::on_batch_end);
@@ -130,11 +132,14 @@ class Trainer::Loop {
     return sums;
   }
 
-  [[noreturn]] void fail(std::string_view what, double loss) const {
-    throw Error(str(
-        "epoch ", progress_.epoch, ", step ", progress_.batch, ": the ", what, " is ",
-        std::isnan(loss) ? "not a number" : "infinite", "; lower the learning rate (now ",
-        shortest(trainer_.optimizer_->learning_rate()), ") and start again from fresh parameters"));
+  // `is_updated`: an update came before, and may be to blame.
+  [[noreturn]] void fail(std::string_view what, double loss, bool is_updated) const {
+    throw Error(str("epoch ", progress_.epoch, ", step ", progress_.batch, ": the ", what, " is ",
+                    std::isnan(loss) ? "not a number" : "infinite",
+                    is_updated ? str("; lower the learning rate (now ",
+                                     shortest(trainer_.optimizer_->learning_rate()),
+                                     ") and start again from fresh parameters")
+                               : " before any update; scale the inputs, or the parameters, down"));
   }
 
   Trainer& trainer_;

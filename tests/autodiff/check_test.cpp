@@ -6,6 +6,7 @@
 #include "nabla/base/error.h"
 #include "nabla/graph/op.h"
 #include "nabla/ops/ops.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {
@@ -122,6 +123,9 @@ TEST(CheckGradients, ChoosesElementsOfLargeInputs) {
 TEST(CheckGradients, RejectsWhatItCannotCheck) {
   const auto f = [](const Tensors& in) { return in[0]; };
   EXPECT_THROW(check_gradients(f, {Tensor(1.0F)}), DTypeError);
+  EXPECT_EQ(test::message_of<ValueError>(
+                [] { check_gradients([](const Tensors&) { return Tensor(); }, {three}); }),
+            "derivatives: the function gave an undefined tensor: expected one that is computed");
   EXPECT_THROW(check_gradients(f, {three}, {.order = 0}), ValueError);
   EXPECT_THROW(check_gradients(f, {three}, {.step = 0}), ValueError);
   EXPECT_THROW(check_gradients(f, {three}, {.elements = 0}), ValueError) << "nothing is compared";

@@ -97,7 +97,9 @@ TEST(ModelFile, MismatchesAreNamed) {
        "metadata \"outputs\" is no number: \"two\""},
       {[](TensorFile& file) { file.metadata["class_names"] = "[1,2]"; },
        "metadata \"class_names\" is no JSON list of texts"},
-      {[](TensorFile& file) { file.metadata["class_names"] = "[[[["; },
+      {[](TensorFile& file) { file.metadata["class_names"] = "[\"a\", {}]"; },
+       "metadata \"class_names\" is no JSON list of texts"},
+      {[](TensorFile& file) { file.metadata["class_names"] = std::string(1 << 20, '['); },
        "metadata \"class_names\" is no JSON list of texts"},
       {[](TensorFile& file) { file.metadata["input_shape"] = "2x"; },
        "metadata \"input_shape\" \"2x\" is no shape: expected extents such as 784 or 1x28x28"},
@@ -208,8 +210,8 @@ TEST(Extents, RoundTripAndErrors) {
   for (const std::string text : {"784", "1x28x28", ""}) {
     EXPECT_EQ(extents_text(parse_extents(text)), text);
   }
-  for (const std::string text : {"0", "-3", "x", "3x", "x3", "3xx3", "3 ", "1x1x1x1x1x1x1x1",
-                                 "99999999999999999999", "1048576x1048577"}) {
+  for (const std::string text :
+       {"0", "-3", "x", "3x", "x3", "3xx3", "3 ", "1x1x1x1x1x1x1x1", "99999999999999999999"}) {
     EXPECT_THROW(parse_extents(text), ValueError) << text;
   }
 }

@@ -347,6 +347,15 @@ TEST(TrainerErrors, ALossThatIsNotFinite) {
   EXPECT_NE(message.find("lower the learning rate (now 1e+30)"), std::string::npos) << message;
 }
 
+TEST(TrainerErrors, ALossThatIsNotFiniteBeforeAnyUpdate) {
+  data::Dataset far = xor_data();
+  far.inputs = far.inputs * 3e38;
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+  EXPECT_EQ(test::message_of<Error>([&] { trainer.fit(far); }),
+            "epoch 1, step 1: the loss is infinite before any update; scale the inputs, or the "
+            "parameters, down");
+}
+
 // The update of the last step may be the one that diverges: only the validation shows it.
 TEST(TrainerErrors, AValidationLossThatIsNotFinite) {
   const auto [train, test] = data::digits();

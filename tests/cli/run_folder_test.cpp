@@ -1,0 +1,148 @@
+// Run folders: their names, and what is in them when a run fails, is stopped or is not alone.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "tests/cli/tool.h"
+
+namespace nabla {
+namespace {
+
+using test::contains;
+using test::lines;
+using test::quick;
+using test::Result;
+using test::run;
+
+TEST(Tool, NamesRunFoldersByItself) {
+  const test::Folder folder;
+  for (const char* name : {"digits-dense16-relu-dense-1", "digits-dense16-relu-dense-2"}) {
+    EXPECT_EQ(run(folder, quick).status, 0);
+    EXPECT_TRUE(std::filesystem::exists(folder / str("runs/", name, "/model.safetensors")));
+  }
+  // A link that leads nowhere takes a name, too.
+  std::filesystem::create_symlink("/nowhere", folder / "runs/digits-dense16-relu-dense-3");
+  EXPECT_TRUE(contains(run(folder, quick).out, "the run is in runs/digits-dense16-relu-dense-4\n"));
+
+  const test::Folder other;
+  std::filesystem::create_symlink("runs", other / "runs");  // to itself
+  const Result result = run(other, quick);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(contains(result.error, "runs/digits-dense16-relu-dense-1: cannot make this folder: "))
+      << result.error;
+}
+
+// All look for a free name in the same moment.
+TEST(Tool, RunsAtTheSameTimeTakeFoldersOfTheirOwn) {
+  const test::Folder folder;
+  constexpr int runs = 6;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < runs; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(run(folder, quick + "--threads 1").status, 0); });
+  }
+  threads.clear();
+  for (int n = 1; n <= runs; ++n) {
+    EXPECT_TRUE(std::filesystem::exists(
+        folder / str("runs/digits-dense16-relu-dense-", n, "/model.safetensors")));
+  }
+}
+
+// A run that fails half-way takes its new folder away, and leaves an earlier run as it was.
+TEST(Tool, WhatStoodBeforeStillStands) {
+  const test::Folder folder;
+  const std::string diverging = "train digits --optimizer sgd --learning-rate 1e30 --output run";
+  Result result = run(folder, diverging);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(contains(result.error, "lower the learning rate")) << result.error;
+  EXPECT_EQ(lines(result.error), 1);
+  EXPECT_EQ(folder.entries(), 0);
+
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const auto model = read_file(folder / "run/model.safetensors");
+  const auto history = read_file(folder / "run/history.csv");
+  EXPECT_EQ(run(folder, diverging).status, 1);
+  // A disk that is full for the model: no file may be longer than a few kilobytes.
+  result = run(folder, quick + "--seed 9 --output run", "ulimit -f 2 && trap '' XFSZ &&");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(contains(result.error, "model.safetensors")) << result.error;
+  EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
+  EXPECT_EQ(read_file(folder / "run/history.csv"), history);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
+}
+
+TEST(Tool, AFileBeyondTheLimitIsAnError) {
+  const test::Folder folder;
+  const Result result = run(folder, quick + " --output run", "ulimit -f 4;");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error, "nabla: run/model.safetensors: cannot write: File too large\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+// A signal in mid-run ends the program as it would any other, and takes the empty folder away.
+TEST(Tool, ASignalLeavesNothingBehind) {
+  const test::Folder folder;
+  const std::string train = "train digits --epochs 1000000 --output new/run";
+  for (const char* name : {"INT", "TERM", "HUP"}) {
+    const Result result = run(folder, train, str("timeout --signal=", name, " 1"));
+    EXPECT_TRUE(contains(result.out, "epoch 1/")) << name << "\n" << result.error;
+    EXPECT_EQ(folder.entries(), 0) << name;
+  }
+  run(folder, train + " | head -n 1");
+  EXPECT_EQ(folder.entries(), 0);
+}
+
+// Other files in a run folder are their owner's, and so is a link that leads nowhere.
+TEST(Tool, WhatIsNotTheRunsIsLeftAlone) {
+  const test::Folder folder;
+  std::filesystem::create_directory(folder / "run");
+  write_file_atomically(folder / "run/model.safetensors.new", test::bytes_of("mine"));
+  write_file_atomically(folder / "run/.nabla-writable", test::bytes_of("mine"));
+  EXPECT_EQ(run(folder, quick + "--output run").status, 0);
+  EXPECT_EQ(test::text_of(read_file(folder / "run/model.safetensors.new")), "mine");
+  EXPECT_EQ(test::text_of(read_file(folder / "run/.nabla-writable")), "mine");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 5);
+
+  std::filesystem::create_symlink("/nowhere/run", folder / "link");
+  for (const char* name : {"link", "link/", "link/run"}) {
+    const Result result = run(folder, quick + "--output " + name);
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(contains(result.error, "cannot make this folder")) << result.error;
+    EXPECT_TRUE(std::filesystem::is_symlink(folder / "link")) << name;
+  }
+}
+
+// At the same time: the folder is the last one's, whole, and no run fails.
+TEST(Tool, TwoRunsMayShareAFolder) {
+  const test::Folder folder;
+  const std::string train = quick + "--output run --seed ";
+  for (int i = 0; i < 3; ++i) {
+    const Result both = run(folder, train + "2; s=$?; wait $p && exit $s; exit 1)",
+                            str("(", NABLA_TOOL, " ", train, "1 & p=$!;"));
+    EXPECT_EQ(both.status, 0) << both.error;
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
+    EXPECT_EQ(run(folder, "inspect run/model.safetensors").status, 0);
+  }
+}
+
+TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
+  const test::Folder folder;
+  std::filesystem::create_directories(folder / "run/metrics.json");
+  const Result result = run(folder, quick + "--output run");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.error,
+            "nabla: run/metrics.json: cannot write: expected a file or nothing here\n");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
+}
+
+TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
+  const test::Folder folder;
+  const Result result = run(folder, quick + "--output \"it's a run\"");
+  EXPECT_TRUE(contains(result.out, "inspect 'it'\\''s a run/model.safetensors'\n")) << result.out;
+  EXPECT_TRUE(contains(run(folder, quick + "--seed 010").out, "inspect runs/")) << result.out;
+}
+
+}  // namespace
+}  // namespace nabla

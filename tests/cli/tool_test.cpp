@@ -1,0 +1,304 @@
+// The tool as users meet it: a process with arguments, output and an exit status.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "nabla/nn/architecture.h"
+#include "nabla/train/model_file.h"
+#include "tests/cli/tool.h"
+
+namespace nabla {
+namespace {
+
+using test::contains;
+using test::lines;
+using test::quick;
+using test::Result;
+using test::run;
+
+TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
+  const test::Folder folder;
+  const Result trained = run(folder, quick + "--seed 3 --threads 1 --output runs/first");
+  ASSERT_EQ(trained.status, 0) << trained.error;
+  EXPECT_TRUE(contains(trained.out, "the run is in runs/first")) << trained.out;
+  EXPECT_TRUE(contains(trained.out, "359 to test, 10 classes\n")) << trained.out;
+  EXPECT_EQ(trained.error, "");  // no progress bar where nobody looks
+
+  const auto metrics = nlohmann::json::parse(read_file(folder / "runs/first/metrics.json"));
+  EXPECT_EQ(metrics["epochs"], 2);
+  EXPECT_EQ(metrics["seed"], 3);
+  EXPECT_EQ(metrics["threads"], 1);
+  for (const char* key :
+       {"train_loss", "test_loss", "test_accuracy", "seconds", "samples_per_second"}) {
+    EXPECT_GT(metrics[key].get<double>(), 0) << key;
+  }
+  const std::string history = test::text_of(read_file(folder / "runs/first/history.csv"));
+  EXPECT_EQ(lines(history), 3) << history;
+
+  const std::string model = "runs/first/model.safetensors";
+  const Result evaluated = run(folder, "evaluate " + model + " digits");
+  EXPECT_EQ(evaluated.status, 0) << evaluated.error;
+  // The split is that of the run's seed, so the accuracy is the one that training ended with.
+  const std::string last = trained.out.substr(trained.out.rfind("test accuracy") + 14);
+  EXPECT_TRUE(contains(evaluated.out, "accuracy  " + last.substr(0, last.find('\n'))))
+      << evaluated.out;
+
+  const Result predicted = run(folder, "predict " + model + " digits --output p.csv");
+  EXPECT_EQ(predicted.status, 0) << predicted.error;
+  const std::string csv = test::text_of(read_file(folder / "p.csv"));
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), "sample,prediction,0,1,2,3,4,5,6,7,8,9");
+  EXPECT_EQ(lines(csv), 360);
+  EXPECT_EQ(run(folder, "predict " + model + " digits").out, csv);
+
+  const Result inspected = run(folder, "inspect " + model);
+  EXPECT_TRUE(contains(inspected.out, "dense(16) relu dense\n")) << inspected.out;
+  EXPECT_TRUE(contains(inspected.out, "3.dense.bias")) << inspected.out;
+  const Result data = run(folder, "inspect digits");
+  EXPECT_TRUE(contains(data.out, "u8[1438, 8, 8]  0 to 16")) << data.out;
+}
+
+TEST(Tool, TheSameRunGivesTheSameFileOnAnyThreads) {
+  const test::Folder folder;
+  const std::string train =
+      "train digits --model \"dense(300) tanh dense(300) relu dropout(0.1) dense\" --epochs 2 "
+      "--batch-size 500 ";
+  const std::string best = "NABLA_ISA=";  // whatever the tests themselves run with
+  const std::vector<std::pair<std::string, std::string>> runs = {{best, "--threads 1"},
+                                                                 {best, "--threads 1"},
+                                                                 {best, "--threads 2"},
+                                                                 {best, "--threads 3"},
+                                                                 {"NABLA_ISA=avx2", "--threads 1"}};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto& [before, options] = runs[i];
+    const std::string name = str("run", i);
+    const Result result = run(folder, train + options + " --output " + name, before);
+    ASSERT_EQ(result.status, 0) << result.error;
+    EXPECT_EQ(read_file(folder / (name + "/model.safetensors")),
+              read_file(folder / "run0/model.safetensors"))
+        << before << " " << options;
+  }
+}
+
+TEST(Tool, LearnsRealImagesWhereTheyAreInstalled) {
+  if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
+    GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  }
+  const test::Folder folder;
+  const Result result = run(folder, "train fashion-mnist --epochs 1 --seed 1 --output run");
+  ASSERT_EQ(result.status, 0) << result.error;
+  const auto metrics = nlohmann::json::parse(read_file(folder / "run/metrics.json"));
+  EXPECT_GT(metrics["test_accuracy"].get<double>(), 0.8);
+}
+
+TEST(Tool, Benchmarks) {
+  const test::Folder folder;
+  for (const char* arguments : {"--input 1x4x4 --classes 10", "--input 2 --outputs 1"}) {
+    const Result result = run(folder, str("bench --model \"dense(8) tanh dense\" --json "
+                                          "--batch-size 4 --optimizer adam ",
+                                          arguments));
+    ASSERT_EQ(result.status, 0) << result.error;
+    const auto json = nlohmann::json::parse(result.out);
+    for (const char* key : {"step_microseconds", "step_microseconds_min", "step_microseconds_max",
+                            "samples_per_second", "gflops", "peak_fraction"}) {
+      EXPECT_GT(json[key].get<double>(), 0) << key;
+    }
+    EXPECT_EQ(json.size(), 6U);
+  }
+  const Result profile = run(folder, "bench --classes 10 --input 4 --profile");
+  EXPECT_TRUE(contains(profile.out, "1.dense")) << profile.out << profile.error;
+}
+
+TEST(Tool, ListsItsOps) {
+  const test::Folder folder;
+  EXPECT_TRUE(contains(run(folder, "ops").out, "matmul"));
+  const std::string markdown = run(folder, "ops --markdown").out;
+  EXPECT_TRUE(contains(markdown, "| `matmul` | 2 | multilinear |"));
+  EXPECT_TRUE(contains(markdown, "\\|x\\|"));
+}
+
+TEST(Tool, EveryCommandHelpsWithAnExample) {
+  const test::Folder folder;
+  for (const std::string command : {"train", "evaluate", "predict", "inspect", "bench", "ops"}) {
+    const Result result = run(folder, command + " --help");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_TRUE(contains(result.out, "Example:\n  nabla " + command)) << result.out;
+  }
+  EXPECT_EQ(run(folder, "--help").status, 0);
+}
+
+struct Mistake {
+  std::string arguments;
+  int status;
+  std::string error;
+  std::string before = "";
+};
+
+// Every mistake is one line on standard error, nothing on standard output, nothing on the disk.
+TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
+  const std::vector<Mistake> mistakes = {
+      {"", 2, "A subcommand is required; see nabla --help"},
+      {"--bogus", 2, "unknown option \"--bogus\"; known: --help; see nabla --help"},
+      {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
+      {"train", 2, "dataset is required; see nabla train --help"},
+      {"train digits --epoch 3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
+      {"train --epoch=3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
+      {"-x train", 2, "unknown option \"-x\""},
+      {"tran digits --epochs 3", 2, "unknown command \"tran\"; did you mean \"train\"?"},
+      {"train --dataset digits", 2, "unknown option \"--dataset\"; known: --help, --model"},
+      {"bench --clases 2", 2, "unknown option \"--clases\"; did you mean \"--classes\"?"},
+      {"inspect digits more", 2, "more"},
+      {"train digits --epochs x", 2,
+       "--epochs: expected a whole number from 1 to 9223372036854775807, got \"x\"; see nabla "
+       "train --help"},
+      {"train digits --epochs 9223372036854775808", 2, "--epochs: expected a whole number"},
+      {"train digits --threads 0x2", 2, "--threads: expected a whole number from 1 to 4096"},
+      {"train digits --seed -1", 2,
+       "--seed: expected a whole number from 0 to 18446744073709551615"},
+      {"train digits --seed 18446744073709551616", 2, "--seed: expected a whole number from 0"},
+      {"bench", 2, "[--classes,--outputs]"},
+      {"bench --classes 2 --json --profile", 2, "excludes"},
+      {"bench --classes 2 --batch-size 9223372036854775807", 1, "f32[9223372036854775807, 784]"},
+      {"bench --classes 2 --input 1x1x1x1x1x1x1x1", 2, "is no shape"},
+      {"evaluate m.safetensors digits --part all", 2, "--part"},
+      {"train digit", 1, "unknown data set \"digit\""},
+      {"train digits --model \"dense rleu\"", 1, "did you mean \"relu\"?"},
+      {"train digits --model relu", 1, "expected [10]; end it with dense"},
+      {"train digits --model \"dense(10000000) dense\"", 1, "dense"},
+      {"train digits --optimizer adan", 1, "did you mean \"adam\"?"},
+      {"train digits --learning-rate 0", 1, "adam: learning_rate 0: expected a positive number"},
+      {"train digits --learning-rate 0x10", 2,
+       "--learning-rate: expected a number such as 0.001 or 1e-3, got \"0x10\""},
+      {"train digits --learning-rate 1e-3x", 2, "--learning-rate: expected a number"},
+      {"train digits --learning-rate 1e999", 2, "--learning-rate: expected a number"},
+      {"train digits --epochs 0", 2,
+       "--epochs: expected a whole number from 1 to 9223372036854775807"},
+      {"train digits --batch-size 0", 2,
+       "--batch-size: expected a whole number from 1 to 9223372036854775807"},
+      {"train digits --threads 0", 2, "--threads: expected a whole number from 1 to 4096"},
+      {"bench --classes 2 --batch-size -1", 2, "--batch-size: expected a whole number from 1"},
+      {"train digits --threads 4097", 2, "--threads: expected a whole number from 1 to 4096"},
+      {"inspect $(printf 'a\\rb\\033[31m.safetensors')", 1, "nabla: a b [31m.safetensors: cannot"},
+      {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
+      {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
+      {"train digits --output /dev/null", 1, "/dev/null"},
+      {"train digits --output \"\"", 2, "--output: expected a path, got \"\"; see nabla train"},
+      {"predict m digits --output \"\"", 2, "--output: expected a path, got \"\""},
+      {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
+      {"inspect none", 1, "unknown data set \"none\""},
+      {"bench --input 28x --classes 10", 2, "--input: \"28x\" is no shape"},
+      {"bench --classes 0", 2,
+       "--classes: expected a whole number from 1 to 9223372036854775807, got \"0\""},
+      {"bench --outputs 0", 2,
+       "--outputs: expected a whole number from 1 to 9223372036854775807, got \"0\""},
+      {"bench --model relu --input 10 --classes 10", 1,
+       "--model \"relu\" has no parameters: expected a layer that learns, such as dense"},
+      {"ops", 1, "NABLA_ISA=sse: expected avx512, avx2 or scalar", "NABLA_ISA=sse"},
+      {"train fashion-mnist", 1, "dataset-fashion-mnist", "FASHION_MNIST_DIR=/nowhere"},
+      {"train " + std::string(300, 'a'), 1, "unknown data set"},
+  };
+  const test::Folder folder;
+  for (const Mistake& mistake : mistakes) {
+    const Result result = run(folder, mistake.arguments, mistake.before);
+    EXPECT_EQ(result.status, mistake.status) << mistake.arguments << "\n" << result.error;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    EXPECT_EQ(result.error.substr(0, 7), "nabla: ");
+    EXPECT_TRUE(contains(result.error, mistake.error)) << mistake.arguments << "\n" << result.error;
+    EXPECT_EQ(result.out, "") << mistake.arguments;
+    EXPECT_EQ(folder.entries(), 0) << mistake.arguments;
+  }
+}
+
+// The system's limit is met by starting threads, of which oneTBB would die.
+TEST(Tool, NamesThreadsThatTheSystemDoesNotStart) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer needs the memory that is limited here";
+#endif
+  const test::Folder folder;
+  const Result result = run(folder, quick + "--threads 64", "ulimit -s 8192; ulimit -v 300000;");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(lines(result.error), 1) << result.error;
+  EXPECT_TRUE(contains(result.error, "nabla: threads: expected as many as the system starts, "))
+      << result.error;
+  EXPECT_TRUE(contains(result.error, ", got 64 (")) << result.error;
+  EXPECT_EQ(folder.entries(), 0);
+}
+
+TEST(Tool, InspectShowsControlCharactersEscaped) {
+  const test::Folder folder;
+  const nn::Sequential model = nn::make_model("dense", {2}, 2);
+  save_model(folder / "m", model,
+             {.architecture = "dense",
+              .input_shape = {2},
+              .outputs = 2,
+              .class_names = {"a\033[31m\n", "b"},
+              .dataset = "d\x7f"});
+  const Result result = run(folder, "inspect m");
+  EXPECT_TRUE(contains(result.out, "classes: a\\x1b[31m\\x0a, b\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "learned from    d\\x7f, seed 0\n")) << result.out;
+}
+
+// Finite weights whose scores are not.
+TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, "train digits --model softmax --epochs 1 --output run").status, 0);
+  auto bytes = read_file(folder / "run/model.safetensors");
+  const float huge = 3e38F;
+  const std::size_t values = (64 * 10 + 10) * sizeof(huge);
+  for (std::size_t at = bytes.size() - values; at < bytes.size(); at += sizeof(huge)) {
+    std::memcpy(&bytes[at], &huge, sizeof(huge));
+  }
+  write_file_atomically(folder / "m", bytes);
+  for (const char* command : {"evaluate", "predict"}) {
+    const Result result = run(folder, str(command, " m digits"));
+    EXPECT_EQ(result.status, 1) << command;
+    EXPECT_EQ(result.out, "") << command;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    EXPECT_TRUE(contains(result.error, "too large")) << result.error;
+  }
+}
+
+// `script` gives the tool a terminal, and takes what it prints there.
+TEST(Tool, AnErrorErasesTheProgressBar) {
+  const test::Folder folder;
+  if (std::system("command -v script >/dev/null") != 0) GTEST_SKIP() << "script is not installed";
+  const auto on_terminal = [&](const char* name) {
+    const std::string command =
+        str("cd ", folder.path(), " && TERM=", name, " script -qec '", NABLA_TOOL,
+            " train digits --optimizer sgd --learning-rate 1e30 --output run' /dev/null >seen "
+            "</dev/null");
+    EXPECT_NE(std::system(command.c_str()), 0);
+    return test::text_of(read_file(folder / "seen"));
+  };
+  const std::string seen = on_terminal("xterm");
+  EXPECT_TRUE(contains(seen, "epoch 1/5 [")) << seen;
+  EXPECT_TRUE(contains(seen, "\r\033[Knabla: epoch 1")) << seen;
+  EXPECT_FALSE(contains(on_terminal("dumb"), "["));
+}
+
+TEST(Tool, ReadsAModelFromAPipe) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const std::string inspected = run(folder, "inspect run/model.safetensors").out;
+  EXPECT_EQ(run(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out, inspected);
+}
+
+TEST(Tool, ModelAndDataMustFit) {
+  const test::Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const auto bytes = read_file(folder / "run/model.safetensors");
+  write_file_atomically(folder / "short", std::span(bytes).first(bytes.size() / 2));
+  const Result result = run(folder, "evaluate short digits");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error.substr(0, 12), "nabla: short");
+  const Result unwritable = run(folder, "predict run/model.safetensors digits --output none/p.csv");
+  EXPECT_EQ(unwritable.status, 1);
+  EXPECT_TRUE(contains(unwritable.error, "none/p.csv")) << unwritable.error;
+  EXPECT_EQ(run(folder, "ops >/dev/full; test $? = 1 && echo").status, 0);
+  EXPECT_EQ(run(folder, "--help >/dev/full; test $? = 1 && echo").status, 0);
+}
+
+}  // namespace
+}  // namespace nabla
