@@ -17,8 +17,15 @@ target_compile_options(nabla_flags INTERFACE
   -ffp-contract=off    # a product and a sum are fused only where a kernel says so: same bits everywhere
   -falign-loops=32 -fno-math-errno -fno-trapping-math)  # nobody asks errno or the exception flags: selections become vectors
 # One portable binary: kernels exist for these instruction sets, chosen when the program starts.
+set(left_out HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)
+if(NABLA_SANITIZE AND EXISTS /proc/cpuinfo)  # runs here only, and takes long to compile
+  file(STRINGS /proc/cpuinfo has_avx512 REGEX avx512f LIMIT_COUNT 1)
+  if(NOT has_avx512)
+    string(APPEND left_out |HWY_AVX3)
+  endif()
+endif()
 target_compile_definitions(nabla_flags INTERFACE
-  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)" HWY_COMPILE_ALL_ATTAINABLE)
+  "HWY_DISABLED_TARGETS=(${left_out})" HWY_COMPILE_ALL_ATTAINABLE)
 # For what only calls the library: compiled quickly rather than fast.
 set(nabla_quick_flags -O1)
 if(NABLA_SANITIZE)

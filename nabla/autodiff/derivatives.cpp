@@ -158,11 +158,16 @@ Tensor hessian(const UnaryFunction& f, const Tensor& x) {
 
 Tensors gauss_newton_product(const Function& model, const UnaryFunction& loss, const Tensors& x,
                              const Tensors& v) {
+  check_function(model);
   check_function(loss);
-  const auto [output, change] = jvp(model, x, v);
-  const auto curvature =
-      hvp([&](const Tensors& in) { return loss(in[0]); }, {output}, {change}).product[0];
-  return vjp(model, x, curvature).derivative;
+  check_directions(x, v, "gauss_newton_product");
+  Recording recording;
+  const Tensor output = model(variables_of(recording, x));
+  recording.stop();
+  const Tensor change = recording.push_forward(v, {&output, 1})[0];
+  const auto loss_of_output = [&](const Tensors& in) { return loss(in[0]); };
+  const Tensor curvature = hvp(loss_of_output, {output}, {change}).product[0];
+  return recording.pull_back(output, curvature);
 }
 
 }  // namespace nabla

@@ -81,6 +81,9 @@ std::vector<TracedNode> trace(const Function& f, const Tensors& x,
   const Tensor output = f(variables);
   recording.stop();
   check_scalar(output, "trace");
+  if (!recording.graph().contains(output)) {
+    throw ValueError("trace: the result does not depend on the inputs: there is nothing to follow");
+  }
   const auto gradients = recording.gradients_of_nodes(output, number(1, output.dtype()));
   const auto needed = needed_nodes(recording, variables, gradients.size());
 

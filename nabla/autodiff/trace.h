@@ -19,7 +19,8 @@ struct TracedNode {
 };
 
 /// The calls that f makes on x, in order; the last node is the output. f gives one number.
-/// `names` are those of the inputs; default x0, x1, ... Throws like value_and_grad.
+/// `names` are those of the inputs; default x0, x1, ... Throws like value_and_grad, and
+/// ValueError where the result does not depend on x.
 std::vector<TracedNode> trace(const Function& f, const Tensors& x,
                               const std::vector<std::string>& names = {});
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <ostream>
 #include <string_view>
 
@@ -24,6 +25,12 @@ constexpr std::size_t size_of(DType dtype) {
     case DType::u8: return 1;
   }
   return 0;
+}
+
+/// Whether it is a positive number in f32, too, that is neither infinite nor so small that it
+/// counts as 0.
+constexpr bool is_positive_f32(double number) {
+  return number >= std::numeric_limits<float>::min() && number <= std::numeric_limits<float>::max();
 }
 
 constexpr bool is_floating(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }

@@ -55,7 +55,7 @@ std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
   return csv.str();
 }
 
-// A part of a data set; or what is in one IDX file, with targets that nobody looks at.
+// A part of a data set; or what is in one IDX file, without targets.
 data::Dataset samples_of(const Options& options, const ModelInfo& info) {
   if (data::is_known(options.dataset) || !is_file(options.dataset)) {
     return load_part(options.dataset, options.part, info.seed);
@@ -67,14 +67,6 @@ data::Dataset samples_of(const Options& options, const ModelInfo& info) {
   // The bytes of images are as the model knows them, where it knows bytes.
   const bool bytes = samples.inputs.dtype() == DType::u8;
   if (bytes && info.input_scale != 1) samples.input_scale = info.input_scale;
-  const auto count = static_cast<std::size_t>(samples.size());
-  const auto outputs = static_cast<std::size_t>(info.outputs);
-  samples.class_names = info.class_names;
-  samples.targets =
-      info.class_names.empty()
-          ? Tensor::from(std::vector<float>(count * outputs), {samples.size(), info.outputs})
-          : Tensor::from(std::vector<std::int64_t>(count), {samples.size()});
-  data::check(samples);
   return samples;
 }
 

@@ -178,8 +178,9 @@ void check(const Dataset& dataset) {
   if (inputs.dtype() != DType::u8 && inputs.dtype() != DType::f32) {
     throw DTypeError(str(what, "inputs ", inputs.spec(), ": expected u8 or f32"));
   }
-  if (!(scale > 0 && scale <= std::numeric_limits<float>::max())) {
-    throw ValueError(str(what, "input_scale ", shortest(scale), ": expected a positive number"));
+  if (!is_positive_f32(scale)) {
+    throw ValueError(
+        str(what, "input_scale ", shortest(scale), ": expected a positive number that f32 has"));
   }
   if (inputs.dtype() == DType::f32) check_finite(inputs, what + "inputs");
   if (class_names.empty()) {

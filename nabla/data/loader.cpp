@@ -24,8 +24,7 @@ void make(Tensor& tensor, const Spec& spec) {
       tensor.layout().is_contiguous()) {
     return;
   }
-  const auto bytes = static_cast<std::size_t>(spec.shape.elements()) * size_of(spec.dtype);
-  if (mine && tensor.buffer()->bytes() >= bytes) {
+  if (mine && tensor.buffer()->bytes() >= spec.byte_count()) {
     tensor = Tensor(Layout::contiguous(spec.shape), spec.dtype, tensor.buffer());
   } else {
     tensor = Tensor::empty(spec);

@@ -1,7 +1,7 @@
 #include "nabla/graph/state.h"
 
 #include <cstring>
-#include <utility>
+#include <vector>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -11,7 +11,19 @@
 namespace nabla {
 namespace {
 
-thread_local int substitutions = 0;  // that live
+struct Substitute {
+  State state;
+  Tensor tensor;
+};
+thread_local std::vector<Substitute> substitutes;  // the last one counts
+
+// What is read instead of a state, undefined where nothing is.
+Tensor substitute_of(const State& state) {
+  for (auto at = substitutes.rbegin(); at != substitutes.rend(); ++at) {
+    if (at->state == state) return at->tensor;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -38,7 +50,9 @@ void State::set_name(std::string name) { impl().name = std::move(name); }
 Spec State::spec() const { return impl().value.spec(); }
 
 Tensor State::value() const {
-  if (impl().substitute.defined()) return impl().substitute;
+  if (Substitution::is_active()) {
+    if (Tensor substitute = substitute_of(*this); substitute.defined()) return substitute;
+  }
   return is_capturing() ? active_graph()->read(*this) : impl().value;
 }
 
@@ -49,7 +63,7 @@ void State::assign(const Tensor& tensor) const {
     if (tensor.dtype() != spec().dtype) throw DTypeError(text);
     throw ShapeError(text);
   }
-  if (impl().substitute.defined()) {
+  if (substitute_of(*this).defined()) {
     throw Error(str("state \"", name(),
                     "\": assigned in a function whose derivative by it is taken: "
                     "assign it behind that"));
@@ -80,31 +94,27 @@ void State::move_to(const BufferRef& memory, std::size_t offset) const {
   impl().use_memory();
 }
 
-Tensor State::substitute(const Tensor& tensor) const {
-  return std::exchange(impl().substitute, tensor);
-}
-
-Substitution::Substitution(std::vector<State> states, const std::vector<Tensor>& tensors)
-    : states_(std::move(states)) {
-  if (tensors.size() != states_.size()) {
-    throw ValueError(str("substitution: ", tensors.size(), " tensors for ", states_.size(),
+Substitution::Substitution(const std::vector<State>& states, const std::vector<Tensor>& tensors)
+    : count_(states.size()) {
+  if (tensors.size() != states.size()) {
+    throw ValueError(str("substitution: ", tensors.size(), " tensors for ", states.size(),
                          " states: expected one for each"));
   }
-  before_.reserve(states_.size());
   // First, since what is put in place by a constructor that throws is never taken away.
-  for (const State& state : states_) static_cast<void>(state.spec());
-  for (std::size_t i = 0; i < states_.size(); ++i) {
-    before_.push_back(states_[i].substitute(tensors[i]));
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    static_cast<void>(states[i].spec());
+    if (tensors[i].defined()) continue;
+    throw ValueError(str("substitution: the tensor for state ", quote(states[i].name()),
+                         " is undefined: expected one with values"));
   }
-  ++substitutions;
+  substitutes.reserve(substitutes.size() + count_);
+  for (std::size_t i = 0; i < states.size(); ++i) substitutes.push_back({states[i], tensors[i]});
 }
 
-// Backwards: of a state that stands twice, the first place has what was before.
 Substitution::~Substitution() {
-  for (std::size_t i = states_.size(); i-- > 0;) states_[i].substitute(before_[i]);
-  --substitutions;
+  substitutes.erase(substitutes.end() - static_cast<std::ptrdiff_t>(count_), substitutes.end());
 }
 
-bool Substitution::is_active() { return substitutions > 0; }
+bool Substitution::is_active() { return !substitutes.empty(); }
 
 }  // namespace nabla

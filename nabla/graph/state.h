@@ -13,6 +13,10 @@ namespace nabla {
 ///
 /// The value lies in memory that the state owns and keeps: an assignment writes there, and captured
 /// steps update it in place. Tensors read before an assignment keep the values they had.
+///
+/// Threads of a program may read a variable at the same time, and take derivatives by it. While one
+/// assigns it, or runs a captured function that does, no other may use it or tensors read from it:
+/// give them a copy, such as Tensor::from(w.value().to_vector<float>(), w.spec().shape).
 class State {
  public:
   State() = default;
@@ -52,21 +56,13 @@ class State {
   bool operator==(const State& other) const { return impl_ == other.impl_; }
 
  private:
-  friend class Substitution;
-  // Makes value() give this tensor instead, until an undefined one is given. Returns what was given
-  // before.
-  Tensor substitute(const Tensor& tensor) const;
-
   struct Impl {
     std::string name;
     Tensor value;  // contiguous, in a part of `memory`
     BufferRef memory;
     std::size_t offset = 0;
-    Tensor substitute;
 
-    std::size_t bytes() const {
-      return static_cast<std::size_t>(value.size()) * size_of(value.dtype());
-    }
+    std::size_t bytes() const { return value.spec().byte_count(); }
     void use_memory();
   };
   Impl& impl() const {
@@ -78,13 +74,13 @@ class State {
   std::shared_ptr<Impl> impl_;
 };
 
-/// Reads of these states give these tensors while it lives; of a state that stands twice, the last.
-/// This is how derivatives by variables are taken. Captured functions are executed meanwhile, since
-/// their plans read the states' own memory.
+/// Reads of these states on this thread give these tensors while it lives; of a state that stands
+/// twice, the last. This is how derivatives by variables are taken. Captured functions are executed
+/// meanwhile, since their plans read the states' own memory.
 class Substitution {
  public:
-  /// Throws ValueError where a state is undefined, or there is not a tensor for each.
-  Substitution(std::vector<State> states, const std::vector<Tensor>& tensors);
+  /// Throws ValueError where a state or a tensor is undefined, or there is not one for each.
+  Substitution(const std::vector<State>& states, const std::vector<Tensor>& tensors);
   ~Substitution();
   Substitution(const Substitution&) = delete;
   Substitution& operator=(const Substitution&) = delete;
@@ -93,8 +89,7 @@ class Substitution {
   static bool is_active();
 
  private:
-  std::vector<State> states_;
-  std::vector<Tensor> before_;
+  std::size_t count_;
 };
 
 }  // namespace nabla

@@ -11,6 +11,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
+#include "nabla/tensor/copy.h"
 
 namespace nabla {
 namespace {
@@ -256,25 +257,6 @@ void check_places(const std::vector<Entry>& entries, std::size_t header_end, std
   }
 }
 
-std::size_t byte_count(const Tensor& tensor) {
-  return static_cast<std::size_t>(tensor.size()) * size_of(tensor.dtype());
-}
-
-// Writes the elements in row-major order.
-void write_elements(const Tensor& tensor, std::byte* to) {
-  const std::byte* base = tensor.bytes();
-  if (tensor.layout().is_contiguous()) {
-    std::memcpy(to, base, byte_count(tensor));
-    return;
-  }
-  const std::size_t size = size_of(tensor.dtype());
-  const std::int64_t first = tensor.layout().offset;
-  for_each_offset(tensor.layout(), [&](std::int64_t offset) {
-    std::memcpy(to, base + (offset - first) * static_cast<std::int64_t>(size), size);
-    to += size;
-  });
-}
-
 // A text in JSON.
 std::string json(const std::string& text) {
   try {
@@ -305,7 +287,7 @@ std::vector<std::size_t> place(const std::vector<NamedTensor>& tensors) {
   std::size_t end = 0;
   for (const std::size_t i : order) {
     begins[i] = end;
-    end += byte_count(tensors[i].value);
+    end += tensors[i].value.spec().byte_count();
   }
   begins.back() = end;
   return begins;
@@ -323,7 +305,7 @@ std::string encode_header(const TensorFile& file, const std::vector<std::size_t>
     const std::string_view dtype = dtype_names[static_cast<std::size_t>(value.dtype())];
     members.push_back(str(json(name), R"(:{"dtype":")", dtype, R"(","shape":[)",
                           join(value.shape(), ","), R"(],"data_offsets":[)", begins[i], ',',
-                          begins[i] + byte_count(value), "]}"));
+                          begins[i] + value.spec().byte_count(), "]}"));
   }
   std::string header = str('{', join(members, ","), '}');
   header.append((prefix - header.size() % prefix) % prefix, ' ');
@@ -346,7 +328,7 @@ std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   std::memcpy(bytes.data() + prefix, header.data(), header.size());
   std::byte* data = bytes.data() + prefix + header.size();
   for (std::size_t i = 0; i < file.tensors.size(); ++i) {
-    write_elements(file.tensors[i].value, data + begins[i]);
+    copy_elements(file.tensors[i].value, data + begins[i]);
   }
   return bytes;
 }

@@ -312,7 +312,9 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
     throw ShapeError(
         fail(" gives ", shape, " for a sample: expected [", outputs, "]; end it with dense"));
   }
-  return Sequential(std::move(layers));
+  Sequential model(layers);
+  model.initialize(0);
+  return model;
 }
 
 }  // namespace nabla::nn

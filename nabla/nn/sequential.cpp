@@ -1,5 +1,7 @@
 #include "nabla/nn/sequential.h"
 
+#include <set>
+
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/graph.h"
@@ -7,24 +9,32 @@
 
 namespace nabla::nn {
 
-Sequential::Sequential(std::vector<std::shared_ptr<const Layer>> layers)
-    : layers_(std::move(layers)) {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    check_present(layers_[i], str("sequential: layer ", i + 1), "a layer, such as nn::Dense");
+Sequential::Sequential(const std::vector<std::shared_ptr<const Layer>>& layers) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    check_present(layers[i], str("sequential: layer ", i + 1), "a layer, such as nn::Dense");
+    if (const auto* part = dynamic_cast<const Sequential*>(layers[i].get())) {
+      add(*part);
+    } else {
+      layers_.push_back(layers[i]);
+    }
   }
-  make_names();
-  for (std::size_t i = 0; i < layers_.size(); ++i) draw(i, 0);
-  collect_parameters();
+  complete();
 }
 
-void Sequential::make_names() {
+void Sequential::complete() {
   for (const auto& layer : layers_) {
     const std::string text = layer->text();
     names_.push_back(str(names_.size() + 1, ".", text.substr(0, text.find('('))));
   }
+  std::set<std::string> names;
+  for (const auto& [name, state] : named_parameters()) {
+    if (!names.insert(name).second) {
+      throw ValueError(str("sequential: two parameters ", quote(name),
+                           ": expected the layer to name its parameters apart, by set_name"));
+    }
+  }
+  make_contiguous(parameters());
 }
-
-void Sequential::collect_parameters() const { make_contiguous(parameters()); }
 
 void Sequential::draw(std::size_t layer, std::uint64_t seed) const {
   Random random(seed, layer + 1);

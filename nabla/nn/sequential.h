@@ -11,21 +11,21 @@ namespace nabla::nn {
 ///
 ///     Sequential model{Dense(784, 128), relu, Dense(128, 10)};
 ///
-/// Copies share the layers. A model made of layers draws their parameters anew, from seed 0, and
-/// moves them into one vector; those of a Sequential among the parts keep their values, so that
-/// trained layers can go into a new model. Functions captured before follow them there.
-/// Errors name the layer that they come from.
+/// Copies share the layers. A model made of layers draws their parameters anew, from seed 0. Those
+/// of a Sequential among the parts, and layers that come by pointer, are shared and keep their
+/// values, so that trained layers can go into a new model. All parameters are moved into one
+/// vector; functions captured before follow them there. Errors name the layer that they come from.
 class Sequential : public Layer {
  public:
   template <std::derived_from<Layer>... Layers>
   requires(sizeof...(Layers) > 1 || !(std::same_as<Layers, Sequential> &&
                                       ...)) explicit Sequential(const Layers&... layers) {
     (add(layers), ...);
-    make_names();
-    collect_parameters();
+    complete();
   }
-  /// Throws ValueError where a layer is missing.
-  explicit Sequential(std::vector<std::shared_ptr<const Layer>> layers);
+  /// Throws ValueError where a layer is missing, or two parameters of one have the same name, as
+  /// all constructors do.
+  explicit Sequential(const std::vector<std::shared_ptr<const Layer>>& layers);
 
   /// The texts of the layers: "dense(128) relu dense(10)".
   std::string text() const override;
@@ -58,8 +58,8 @@ class Sequential : public Layer {
     }
   }
   void draw(std::size_t layer, std::uint64_t seed) const;
-  void make_names();
-  void collect_parameters() const;
+  // Gives the layers their names, and the parameters their place.
+  void complete();
   // Runs f under the name of a layer, which is added to the text of an error.
   template <class F>
   auto in_layer(std::size_t layer, F f) const;

@@ -11,16 +11,12 @@ namespace nabla::optim {
 namespace {
 
 void require_rate(std::string_view rule, double rate) {
-  require(rate > 0 && std::isfinite(rate), rule, "learning_rate", rate, "a positive number");
+  require(is_positive_f32(rate), rule, "learning_rate", rate, "a positive number that f32 has");
 }
 
-State zeros_like(const State& parameter, const std::string& name) {
-  const Spec spec = parameter.spec();
-  const Tensor zeros =
-      cast(Tensor::from(std::vector<double>(static_cast<std::size_t>(spec.shape.elements())),
-                        spec.shape),
-           spec.dtype);
-  return State(zeros, name);
+Tensor zeros(const Spec& spec) {
+  const auto elements = static_cast<std::size_t>(spec.shape.elements());
+  return cast(Tensor::from(std::vector<double>(elements), spec.shape), spec.dtype);
 }
 
 }  // namespace
@@ -47,13 +43,20 @@ void Optimizer::set_learning_rate(double rate) const {
 }
 
 void Optimizer::attach(const std::vector<State>& parameters) {
+  if (parameters == this->parameters()) {  // captured steps hold these states
+    count_.assign(Tensor(0.0));
+    for (const Variables& variables : variables_) {
+      for (const State& slot : variables.slots) slot.assign(zeros(slot.spec()));
+    }
+    return;
+  }
   variables_.clear();
   count_ = State(Tensor(0.0), "step");
   for (const State& parameter : parameters) variables_.push_back({parameter, {}});
   for (const std::string& slot : slots_) {
     std::vector<State> states;
     for (Variables& variables : variables_) {
-      states.push_back(zeros_like(variables.parameter, slot));
+      states.emplace_back(zeros(variables.parameter.spec()), str(slot, ".", states.size() + 1));
       variables.slots.push_back(states.back());
     }
     nn::make_contiguous(states);

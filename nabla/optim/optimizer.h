@@ -27,8 +27,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// Starts anew on these parameters: no steps taken, all memory 0. The memory lies in one vector,
-  /// in the order of the parameters.
+  /// Starts anew on these parameters: no steps taken, all memory 0, also in steps that were
+  /// captured on the same ones. The memory lies in one vector, in the order of the parameters.
   void attach(const std::vector<State>& parameters);
 
   /// What it was attached to last.
@@ -38,14 +38,16 @@ class Optimizer {
   /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
   /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
-  /// Takes one step down a function that reads the parameters; gives its value before the step.
+  /// Takes one step down a function that reads the parameters; gives its value before the step,
+  /// where the gradient is taken: with Nesterov ahead of the parameters.
   Tensor minimize(const std::function<Tensor()>& loss) const;
 
   double learning_rate() const { return learning_rate_.value().item(); }
   /// Counts from the next step on, captured or not.
   void set_learning_rate(double rate) const;
 
-  /// All that a continued run needs beside the parameters: rate, number of steps, memory.
+  /// All that it remembers from step to step: rate, number of steps, memory. Each has a name of its
+  /// own: that of slot "m" of the first parameter is "m.1".
   std::vector<State> states() const;
 
  protected:

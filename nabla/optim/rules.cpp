@@ -58,7 +58,8 @@ Adam::Adam(AdamOptions options)
       options_(options) {
   require_fraction("adam", "beta1", options.beta1);
   require_fraction("adam", "beta2", options.beta2);
-  require(options.epsilon > 0, "adam", "epsilon", options.epsilon, "above 0");
+  // Times what corrects the first step's bias it is still one that f32 has.
+  require(options.epsilon >= 1e-30, "adam", "epsilon", options.epsilon, "at least 1e-30");
 }
 
 // With c = sqrt(1 - beta2^t): -eta c / (1 - beta1^t) and epsilon c, since

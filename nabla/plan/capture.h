@@ -23,7 +23,8 @@ namespace nabla {
 /// Where an op throws as it runs, states that the function assigns may or may not have their new
 /// values: as when it is executed, where those assigned before have them.
 /// Called while another function is captured or differentiated, it just runs as a part of that; and
-/// while a Substitution lives, it is executed.
+/// while a Substitution lives, it is executed. One thread at a time may call it; for results that
+/// go to other threads see State.
 class Captured {
  public:
   using Function = std::function<Tensors(const Tensors&)>;

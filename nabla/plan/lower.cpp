@@ -9,10 +9,6 @@
 namespace nabla::lowering {
 namespace {
 
-std::size_t bytes_of(const Spec& spec) {
-  return static_cast<std::size_t>(spec.shape.elements()) * size_of(spec.dtype);
-}
-
 // A row-major copy.
 const Op copy_op{.name = "copy",
                  .tile = [](const TileTable& table, DType in, DType) { return table.copy[in]; }};
@@ -66,7 +62,7 @@ class Lowering {
   }
 
   Value add_storage(Storage storage, const Spec& spec) {
-    storage.bytes = bytes_of(spec);
+    storage.bytes = spec.byte_count();
     program_.storages.push_back(std::move(storage));
     return {static_cast<int>(program_.storages.size()) - 1, spec.dtype,
             Layout::contiguous(spec.shape)};
@@ -193,7 +189,7 @@ class Lowering {
     const Storage& storage = program_.storage(v.storage);
     return storage.kind == Storage::Kind::temporary && storage.assigned_to < 0 &&
            storage.output < 0 && v.layout.is_contiguous() && v.layout.offset == 0 &&
-           bytes_of({v.dtype, v.layout.shape}) == storage.bytes;
+           Spec{v.dtype, v.layout.shape}.byte_count() == storage.bytes;
   }
 
   void add_output(const Tensor& tensor, int index) {

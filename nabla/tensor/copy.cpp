@@ -21,7 +21,7 @@ void copy_elements(DType dtype, const Layout& from_layout, const std::byte* from
 void copy_elements(const Tensor& from, std::byte* to) {
   const std::byte* source = from.bytes();
   if (from.layout().is_contiguous()) {
-    std::memcpy(to, source, static_cast<std::size_t>(from.size()) * size_of(from.dtype()));
+    std::memcpy(to, source, from.spec().byte_count());
     return;
   }
   copy_elements(from.dtype(), from.layout(), source, Layout::contiguous(from.shape()), to);

@@ -1,6 +1,7 @@
 #include "nabla/tensor/tensor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -43,7 +44,8 @@ void print_axis(std::ostream& out, const Tensor& tensor, int axis, std::int64_t 
   out << ']';
 }
 
-std::size_t bytes_of(const Spec& spec) {
+// Throws where there are more bytes than can be counted.
+std::size_t checked_bytes_of(const Spec& spec) {
   const auto bytes = checked_bytes(spec.shape, size_of(spec.dtype));
   if (!bytes) {
     throw ShapeError(
@@ -62,13 +64,13 @@ Tensor::Tensor(float value) : Tensor(scalar(value)) {}
 Tensor::Tensor(double value) : Tensor(scalar(value)) {}
 
 Tensor Tensor::empty(const Spec& spec) {
-  const std::size_t bytes = bytes_of(spec);  // throws before strides overflow
+  const std::size_t bytes = checked_bytes_of(spec);  // before strides overflow
   return {Layout::contiguous(spec.shape), spec.dtype, Buffer::allocate(bytes)};
 }
 
 template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
-  if (values.size_bytes() != bytes_of({dtype_of<T>, shape})) {
+  if (values.size_bytes() != checked_bytes_of({dtype_of<T>, shape})) {
     throw ShapeError(str("Tensor::from: ", values.size(), " values do not fill shape ", shape,
                          " with its ", shape.elements(), " elements"));
   }
@@ -141,5 +143,18 @@ template std::vector<double> Tensor::to_vector() const;
 template std::vector<std::int32_t> Tensor::to_vector() const;
 template std::vector<std::int64_t> Tensor::to_vector() const;
 template std::vector<std::uint8_t> Tensor::to_vector() const;
+
+bool is_finite(const Tensor& tensor) {
+  return visit(tensor.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const T* values = tensor.data<T>();
+    bool all = true;
+    const std::int64_t first = tensor.layout().offset;
+    for_each_offset(tensor.layout(), [&](std::int64_t offset) {
+      all = all && std::isfinite(static_cast<double>(values[offset - first]));
+    });
+    return all;
+  });
+}
 
 }  // namespace nabla

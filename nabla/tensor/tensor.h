@@ -18,6 +18,10 @@ struct Spec {
   DType dtype = DType::f32;
   Shape shape;
   bool operator==(const Spec&) const = default;
+  /// Of all elements, row-major without gaps.
+  std::size_t byte_count() const {
+    return static_cast<std::size_t>(shape.elements()) * size_of(dtype);
+  }
 };
 
 /// Prints "f32[2, 3]".
@@ -112,6 +116,9 @@ class Tensor {
 };
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+/// Whether no element is infinite or no number.
+bool is_finite(const Tensor& tensor);
 
 /// Visits the elements of a layout in row-major order: visit(offset in elements).
 template <class Visit>

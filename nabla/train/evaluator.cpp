@@ -58,7 +58,11 @@ Tensor Evaluator::predict(const data::Dataset& dataset) {
   }
   Tensor all = Tensor::empty({DType::f32, shape});
   std::byte* to = all.bytes();
-  for_each_batch(dataset, [&](const Tensors& batch) {
+  data::Dataset samples = dataset;
+  samples.class_names.clear();
+  samples.targets = Tensor::from(std::vector<float>(static_cast<std::size_t>(dataset.size())),
+                                 {dataset.size(), 1});
+  for_each_batch(samples, [&](const Tensors& batch) {
     const Tensor& result = predict_({batch[0]})[0];
     shape[0] = batch[0].shape()[0];
     if (const Spec expected{DType::f32, shape}; result.spec() != expected) {
@@ -66,7 +70,7 @@ Tensor Evaluator::predict(const data::Dataset& dataset) {
                            " for a batch: by its output_shape expected ", expected));
     }
     copy_elements(result, to);
-    to += static_cast<std::size_t>(result.size()) * size_of(result.dtype());
+    to += result.spec().byte_count();
   });
   return all;
 }

@@ -25,6 +25,7 @@ class Evaluator {
   /// Throws ShapeError where the data set does not fit the model, ValueError where it is empty.
   Evaluation evaluate(const data::Dataset& dataset);
   /// The model's results for all inputs, f32 [samples, outputs]; for classes these are scores.
+  /// Targets are not looked at and need not be there.
   /// Throws ShapeError where the data set does not fit the model, or the results of a layer are not
   /// as its output_shape says.
   Tensor predict(const data::Dataset& dataset);

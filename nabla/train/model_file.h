@@ -58,7 +58,8 @@ ModelFile load_model(const std::string& path);
 void load_parameters(const std::string& path, const nn::Sequential& model);
 
 /// Throws ShapeError or ValueError where the data set is not of the kind that the model learned
-/// from: another shape or scale of inputs, other classes.
+/// from: another shape or scale of inputs, other classes; of one without targets only the inputs
+/// are looked at.
 void check_fits(const ModelInfo& info, const data::Dataset& dataset);
 
 /// "28x28" for [28, 28], "" for a sample that is one number.

@@ -104,7 +104,7 @@ class Trainer::Loop {
                        .samples_per_second = samples / seconds};
     if (options_.validation) {
       const Evaluation evaluation = trainer_.evaluate(*options_.validation);
-      if (!std::isfinite(evaluation.loss)) fail("validation loss", evaluation.loss, true);
+      check_loss("validation loss", evaluation.loss, true);
       record.validation_loss = evaluation.loss;
       record.validation_accuracy = evaluation.accuracy;
     }
@@ -122,22 +122,27 @@ class Trainer::Loop {
       const auto samples = static_cast<double>(batch_[1].shape()[0]);
       progress_.loss = trainer_.step_(batch_)[0].item();
       ++progress_.batch;
-      if (!std::isfinite(progress_.loss)) {
-        fail("loss", progress_.loss, progress_.epoch > 1 || progress_.batch > 1);
-      }
+      check_loss("loss", progress_.loss, progress_.epoch > 1 || progress_.batch > 1);
       sums.loss += progress_.loss * samples;
       sums.samples += samples;
       notify(&Callback::on_batch_end);
     }
+    for (const auto& [name, state] : trainer_.model_.named_parameters()) {
+      if (!is_finite(state.value())) fail(str("parameter ", name, " is not finite"), true);
+    }
     return sums;
   }
 
+  void check_loss(std::string_view name, double loss, bool is_updated) const {
+    if (std::isfinite(loss)) return;
+    fail(str("the ", name, " is ", std::isnan(loss) ? "not a number" : "infinite"), is_updated);
+  }
+
   // `is_updated`: an update came before, and may be to blame.
-  [[noreturn]] void fail(std::string_view what, double loss, bool is_updated) const {
-    throw Error(str("epoch ", progress_.epoch, ", step ", progress_.batch, ": the ", what, " is ",
-                    std::isnan(loss) ? "not a number" : "infinite",
-                    is_updated ? str("; lower the learning rate (now ",
-                                     shortest(trainer_.optimizer_->learning_rate()),
+  [[noreturn]] void fail(std::string_view what, bool is_updated) const {
+    const double rate = trainer_.optimizer_->learning_rate();
+    throw Error(str("epoch ", progress_.epoch, ", step ", progress_.batch, ": ", what,
+                    is_updated ? str("; lower the learning rate (now ", shortest(rate),
                                      ") and start again from fresh parameters")
                                : " before any update; scale the inputs, or the parameters, down"));
   }
@@ -177,6 +182,7 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
     if (options.validation->size() == 0) {
       throw ValueError("fit: the validation data have no samples");
     }
+    data::check(*options.validation);
     model_.output_shape(options.validation->sample_shape());
   }
   return Loop(*this, train, options).run();

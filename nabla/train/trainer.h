@@ -42,12 +42,13 @@ class Trainer {
   /// Trains for some epochs; called again, goes on. The result depends on the model, the data and
   /// the options, never on the number of threads. Throws ValueError for options out of range, or
   /// where another trainer has taken the optimizer, ShapeError where data and model do not fit,
-  /// what data::check throws, and Error, naming epoch and step, where the loss is no longer finite,
-  /// or where it is called within itself.
+  /// what data::check throws, and Error, naming epoch and step, where the loss, or at the end
+  /// of an epoch a parameter, is not finite, or where it is called within itself.
   History fit(const data::Dataset& train, const FitOptions& options = {});
 
   Evaluation evaluate(const data::Dataset& dataset) { return evaluator_.evaluate(dataset); }
-  /// The model's results, f32 [samples, outputs]; for classes these are scores.
+  /// The model's results, f32 [samples, outputs]; for classes these are scores. Targets are not
+  /// looked at and need not be there.
   Tensor predict(const data::Dataset& dataset) { return evaluator_.predict(dataset); }
 
   const nn::Sequential& model() const { return model_; }

@@ -51,6 +51,24 @@ TEST(Derivatives, MixedWithForwardMode) {
 }
 
 // A result or an input of integers has no derivative, and a zero would hide the mistake.
+// For the model (x y, sin x) and the loss |z|^2: 2 J^T J v, with J = [[y, x], [cos x, 0]].
+TEST(Derivatives, GaussNewtonProduct) {
+  const double x = 0.3;
+  const double y = -0.7;
+  int runs = 0;
+  const Function model = [&](const Tensors& in) {
+    ++runs;
+    return stack({in[0] * in[1], sin(in[0])}, 0);
+  };
+  const auto loss = [](const Tensor& z) { return sum(square(z)); };
+  const Tensors product = gauss_newton_product(model, loss, {f64(x), f64(y)}, {f64(2), f64(-1)});
+  const double first = 2 * y - x;
+  const double second = 2 * std::cos(x);
+  EXPECT_NEAR(product[0].item(), 2 * (y * first + std::cos(x) * second), 1e-14);
+  EXPECT_NEAR(product[1].item(), 2 * x * first, 1e-14);
+  EXPECT_EQ(runs, 1) << "dropout would draw another mask each time";
+}
+
 TEST(Derivatives, AreNotThoseOfIntegers) {
   const Tensor x = Tensor::from({1.0, 2.0}, {2});
   const Tensor one = number(1, DType::i64);

@@ -57,6 +57,7 @@ TEST(Trace, TensorsWithAxesAreWhole) {
 }
 
 TEST(Trace, Errors) {
+  EXPECT_THROW(trace([](const Tensors&) { return Tensor(2.0); }, point), ValueError);
   EXPECT_THROW(trace(product_of_sum, point, {"x"}), ValueError);
   EXPECT_THROW(trace([](const Tensors& in) { return in[0]; }, {Tensor::from({1.0, 2.0}, {2})}),
                ShapeError);

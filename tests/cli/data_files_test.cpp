@@ -7,28 +7,22 @@
 
 #include "tests/cli/tool.h"
 
-namespace nabla {
+namespace nabla::test {
 namespace {
-
-using test::contains;
-using test::lines;
-using test::quick;
-using test::Result;
-using test::run;
 
 // Images of one pixel and their labels.
 void write_part(const std::string& path, int samples) {
   const std::string count = std::string(3, '\0') + static_cast<char>(samples);
   const std::string one("\0\0\0\1", 4);
   const std::string values = std::string("\0\1", 2).substr(0, static_cast<std::size_t>(samples));
-  write_file_atomically(path + "-images-idx3-ubyte", test::bytes_of(std::string("\0\0\x08\x03", 4) +
-                                                                    count + one + one + values));
+  write_file_atomically(path + "-images-idx3-ubyte",
+                        bytes_of(std::string("\0\0\x08\x03", 4) + count + one + one + values));
   write_file_atomically(path + "-labels-idx1-ubyte",
-                        test::bytes_of(std::string("\0\0\x08\x01", 4) + count + values));
+                        bytes_of(std::string("\0\0\x08\x01", 4) + count + values));
 }
 
 TEST(Tool, NamesADataSetWithoutItsFolders) {
-  const test::Folder folder;
+  const Folder folder;
   const std::string name = "here/points";
   std::filesystem::create_directories(folder / name);
   for (const std::string part : {"/train", "/t10k"}) write_part(folder / (name + part), 2);
@@ -45,7 +39,7 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
 }
 
 TEST(Tool, PredictsImagesWithoutLabels) {
-  const test::Folder folder;
+  const Folder folder;
   std::filesystem::create_directory(folder / "points");
   for (const std::string part : {"points/train", "points/t10k"}) write_part(folder / part, 2);
   ASSERT_EQ(run(folder, "train points --output run").status, 0);
@@ -68,25 +62,25 @@ TEST(Tool, PredictsImagesWithoutLabels) {
   // Bytes are scaled as those that the model learned from.
   ASSERT_EQ(run(folder, "train digits --epochs 1 --output d").status, 0);
   write_file_atomically(folder / "image",
-                        test::bytes_of(std::string("\0\0\x08\x03\0\0\0\1\0\0\0\x08\0\0\0\x08", 16) +
-                                       std::string(64, '\7')));
+                        bytes_of(std::string("\0\0\x08\x03\0\0\0\1\0\0\0\x08\0\0\0\x08", 16) +
+                                 std::string(64, '\7')));
   EXPECT_EQ(lines(run(folder, "predict d/model.safetensors image").out), 2);
 
   // A file beside the program does not stand for a data set that nabla knows.
-  write_file_atomically(folder / "digits", test::bytes_of("mine"));
+  write_file_atomically(folder / "digits", bytes_of("mine"));
   EXPECT_TRUE(contains(run(folder, predict + "digits").error, "the model takes inputs [1, 1]"));
   EXPECT_TRUE(contains(run(folder, "inspect digits").out, "u8[1438, 8, 8]"));
   // Floats are not what this model learned from.
-  write_file_atomically(folder / "floats",
-                        test::bytes_of(std::string("\0\0\x0d\x03\0\0\0\1\0\0\0\1\0\0\0\1", 16) +
-                                       std::string(4, '\0')));
+  write_file_atomically(
+      folder / "floats",
+      bytes_of(std::string("\0\0\x0d\x03\0\0\0\1\0\0\0\1\0\0\0\1", 16) + std::string(4, '\0')));
   EXPECT_TRUE(
       contains(run(folder, predict + "floats").error, "data set \"floats\" gives them times 1"));
 }
 
 // Also from a pipe, which is read once.
 TEST(Tool, InspectsAnArray) {
-  const test::Folder folder;
+  const Folder folder;
   write_part(folder / "part", 2);
   const std::string seen = "array           u8[2, 1, 1]  0 to 1\n";
   EXPECT_EQ(run(folder, "inspect part-images-idx3-ubyte").out, seen);
@@ -106,7 +100,7 @@ TEST(Tool, NamesADataSetThatIsClosed) {
   if (std::system((without_privileges() + " true").c_str()) != 0) {
     GTEST_SKIP() << "root cannot give up its privileges here";
   }
-  const test::Folder folder;
+  const Folder folder;
   std::filesystem::create_directories(folder / "closed/points");
   std::filesystem::permissions(folder / "closed", std::filesystem::perms::none);
   for (const std::string command : {"train ", "inspect "}) {
@@ -120,7 +114,7 @@ TEST(Tool, NamesADataSetThatIsClosed) {
 }
 
 TEST(Tool, PredictionsDoNotReplaceTheModel) {
-  const test::Folder folder;
+  const Folder folder;
   ASSERT_EQ(run(folder, quick + "--output run").status, 0);
   const auto model = read_file(folder / "run/model.safetensors");
   const Result result =
@@ -130,11 +124,11 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
             "nabla: --output run/../run/model.safetensors: is the model: expected another file\n");
   EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
 
-  write_file_atomically(folder / "images", test::bytes_of("mine"));
+  write_file_atomically(folder / "images", bytes_of("mine"));
   EXPECT_EQ(run(folder, "predict run/model.safetensors images --output ./images").error,
             "nabla: --output ./images: is the data set: expected another file\n");
   std::filesystem::create_directory(folder / "set");
-  write_file_atomically(folder / "set/t10k-images-idx3-ubyte", test::bytes_of("mine"));
+  write_file_atomically(folder / "set/t10k-images-idx3-ubyte", bytes_of("mine"));
   EXPECT_TRUE(contains(
       run(folder, "predict run/model.safetensors set --output set/t10k-images-idx3-ubyte").error,
       "is there already, in the data set's folder: expected another file\n"));
@@ -145,16 +139,16 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
                             "FASHION_MNIST_DIR=set");
     EXPECT_TRUE(contains(over.error, "--output link: is there already")) << over.error;
   }
-  EXPECT_EQ(test::text_of(read_file(folder / images)), "mine");
+  EXPECT_EQ(text_of(read_file(folder / images)), "mine");
   // A name that nabla knows is no place here.
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(run(folder, "predict run/model.safetensors digits --output digits").status, 0);
   }
-  EXPECT_EQ(test::text_of(read_file(folder / "images")), "mine");
+  EXPECT_EQ(text_of(read_file(folder / "images")), "mine");
 }
 
 TEST(Tool, NamesAPartWithoutSamples) {
-  const test::Folder folder;
+  const Folder folder;
   std::filesystem::create_directory(folder / "points");
   write_part(folder / "points/train", 2);
   write_part(folder / "points/t10k", 0);
@@ -167,12 +161,12 @@ TEST(Tool, NamesAPartWithoutSamples) {
 }
 
 TEST(Tool, AModelThatCannotLearnIsNotTrained) {
-  const test::Folder folder;
+  const Folder folder;
   const std::string image("\0\0\x08\x03\0\0\0\2\0\0\0\1\0\0\0\2abcd", 20);
   const std::string labels("\0\0\x08\x01\0\0\0\2\0\1", 10);
   for (const std::string part : {"train", "t10k"}) {
-    write_file_atomically(folder / (part + "-images-idx3-ubyte"), test::bytes_of(image));
-    write_file_atomically(folder / (part + "-labels-idx1-ubyte"), test::bytes_of(labels));
+    write_file_atomically(folder / (part + "-images-idx3-ubyte"), bytes_of(image));
+    write_file_atomically(folder / (part + "-labels-idx1-ubyte"), bytes_of(labels));
   }
   const Result result = run(folder, "train . --model \"flatten relu\" --output run");
   EXPECT_EQ(result.error,
@@ -183,14 +177,14 @@ TEST(Tool, AModelThatCannotLearnIsNotTrained) {
 
 // Two images of one pixel for each part, in a folder whose name is not UTF-8.
 TEST(Tool, ADataSetThatTheModelCannotNameIsFoundBeforeTheRun) {
-  const test::Folder folder;
+  const Folder folder;
   std::filesystem::create_directories(folder / "d\xff");
   using namespace std::string_view_literals;
   for (const std::string part : {"train", "t10k"}) {
     write_file_atomically(folder / ("d\xff/" + part + "-images-idx3-ubyte"),
-                          test::bytes_of("\0\0\x8\x3\0\0\0\x2\0\0\0\x1\0\0\0\x1\x1\x2"sv));
+                          bytes_of("\0\0\x8\x3\0\0\0\x2\0\0\0\x1\0\0\0\x1\x1\x2"sv));
     write_file_atomically(folder / ("d\xff/" + part + "-labels-idx1-ubyte"),
-                          test::bytes_of("\0\0\x8\x1\0\0\0\x2\0\x1"sv));
+                          bytes_of("\0\0\x8\x1\0\0\0\x2\0\x1"sv));
   }
   const Result result = run(folder, "train d\xff --output new");
   EXPECT_EQ(result.status, 1);
@@ -200,4 +194,4 @@ TEST(Tool, ADataSetThatTheModelCannotNameIsFoundBeforeTheRun) {
 }
 
 }  // namespace
-}  // namespace nabla
+}  // namespace nabla::test

@@ -7,17 +7,11 @@
 
 #include "tests/cli/tool.h"
 
-namespace nabla {
+namespace nabla::test {
 namespace {
 
-using test::contains;
-using test::lines;
-using test::quick;
-using test::Result;
-using test::run;
-
 TEST(Tool, NamesRunFoldersByItself) {
-  const test::Folder folder;
+  const Folder folder;
   for (const char* name : {"digits-dense16-relu-dense-1", "digits-dense16-relu-dense-2"}) {
     EXPECT_EQ(run(folder, quick).status, 0);
     EXPECT_TRUE(std::filesystem::exists(folder / str("runs/", name, "/model.safetensors")));
@@ -26,7 +20,7 @@ TEST(Tool, NamesRunFoldersByItself) {
   std::filesystem::create_symlink("/nowhere", folder / "runs/digits-dense16-relu-dense-3");
   EXPECT_TRUE(contains(run(folder, quick).out, "the run is in runs/digits-dense16-relu-dense-4\n"));
 
-  const test::Folder other;
+  const Folder other;
   std::filesystem::create_symlink("runs", other / "runs");  // to itself
   const Result result = run(other, quick);
   EXPECT_EQ(result.status, 1);
@@ -36,7 +30,7 @@ TEST(Tool, NamesRunFoldersByItself) {
 
 // All look for a free name in the same moment.
 TEST(Tool, RunsAtTheSameTimeTakeFoldersOfTheirOwn) {
-  const test::Folder folder;
+  const Folder folder;
   constexpr int runs = 6;
   std::vector<std::jthread> threads;
   for (int i = 0; i < runs; ++i) {
@@ -51,7 +45,7 @@ TEST(Tool, RunsAtTheSameTimeTakeFoldersOfTheirOwn) {
 
 // A run that fails half-way takes its new folder away, and leaves an earlier run as it was.
 TEST(Tool, WhatStoodBeforeStillStands) {
-  const test::Folder folder;
+  const Folder folder;
   const std::string diverging = "train digits --optimizer sgd --learning-rate 1e30 --output run";
   Result result = run(folder, diverging);
   EXPECT_EQ(result.status, 1);
@@ -73,7 +67,7 @@ TEST(Tool, WhatStoodBeforeStillStands) {
 }
 
 TEST(Tool, AFileBeyondTheLimitIsAnError) {
-  const test::Folder folder;
+  const Folder folder;
   const Result result = run(folder, quick + " --output run", "ulimit -f 4;");
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(result.error, "nabla: run/model.safetensors: cannot write: File too large\n");
@@ -82,7 +76,7 @@ TEST(Tool, AFileBeyondTheLimitIsAnError) {
 
 // A signal in mid-run ends the program as it would any other, and takes the empty folder away.
 TEST(Tool, ASignalLeavesNothingBehind) {
-  const test::Folder folder;
+  const Folder folder;
   const std::string train = "train digits --epochs 1000000 --output new/run";
   for (const char* name : {"INT", "TERM", "HUP"}) {
     const Result result = run(folder, train, str("timeout --signal=", name, " 1"));
@@ -95,13 +89,13 @@ TEST(Tool, ASignalLeavesNothingBehind) {
 
 // Other files in a run folder are their owner's, and so is a link that leads nowhere.
 TEST(Tool, WhatIsNotTheRunsIsLeftAlone) {
-  const test::Folder folder;
+  const Folder folder;
   std::filesystem::create_directory(folder / "run");
-  write_file_atomically(folder / "run/model.safetensors.new", test::bytes_of("mine"));
-  write_file_atomically(folder / "run/.nabla-writable", test::bytes_of("mine"));
+  write_file_atomically(folder / "run/model.safetensors.new", bytes_of("mine"));
+  write_file_atomically(folder / "run/.nabla-writable", bytes_of("mine"));
   EXPECT_EQ(run(folder, quick + "--output run").status, 0);
-  EXPECT_EQ(test::text_of(read_file(folder / "run/model.safetensors.new")), "mine");
-  EXPECT_EQ(test::text_of(read_file(folder / "run/.nabla-writable")), "mine");
+  EXPECT_EQ(text_of(read_file(folder / "run/model.safetensors.new")), "mine");
+  EXPECT_EQ(text_of(read_file(folder / "run/.nabla-writable")), "mine");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 5);
 
   std::filesystem::create_symlink("/nowhere/run", folder / "link");
@@ -115,7 +109,7 @@ TEST(Tool, WhatIsNotTheRunsIsLeftAlone) {
 
 // At the same time: the folder is the last one's, whole, and no run fails.
 TEST(Tool, TwoRunsMayShareAFolder) {
-  const test::Folder folder;
+  const Folder folder;
   const std::string train = quick + "--output run --seed ";
   for (int i = 0; i < 3; ++i) {
     const Result both = run(folder, train + "2; s=$?; wait $p && exit $s; exit 1)",
@@ -127,7 +121,7 @@ TEST(Tool, TwoRunsMayShareAFolder) {
 }
 
 TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
-  const test::Folder folder;
+  const Folder folder;
   std::filesystem::create_directories(folder / "run/metrics.json");
   const Result result = run(folder, quick + "--output run");
   EXPECT_EQ(result.status, 1);
@@ -138,11 +132,11 @@ TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
 }
 
 TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
-  const test::Folder folder;
+  const Folder folder;
   const Result result = run(folder, quick + "--output \"it's a run\"");
   EXPECT_TRUE(contains(result.out, "inspect 'it'\\''s a run/model.safetensors'\n")) << result.out;
   EXPECT_TRUE(contains(run(folder, quick + "--seed 010").out, "inspect runs/")) << result.out;
 }
 
 }  // namespace
-}  // namespace nabla
+}  // namespace nabla::test

@@ -10,17 +10,11 @@
 #include "nabla/train/model_file.h"
 #include "tests/cli/tool.h"
 
-namespace nabla {
+namespace nabla::test {
 namespace {
 
-using test::contains;
-using test::lines;
-using test::quick;
-using test::Result;
-using test::run;
-
 TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
-  const test::Folder folder;
+  const Folder folder;
   const Result trained = run(folder, quick + "--seed 3 --threads 1 --output runs/first");
   ASSERT_EQ(trained.status, 0) << trained.error;
   EXPECT_TRUE(contains(trained.out, "the run is in runs/first")) << trained.out;
@@ -35,7 +29,7 @@ TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
        {"train_loss", "test_loss", "test_accuracy", "seconds", "samples_per_second"}) {
     EXPECT_GT(metrics[key].get<double>(), 0) << key;
   }
-  const std::string history = test::text_of(read_file(folder / "runs/first/history.csv"));
+  const std::string history = text_of(read_file(folder / "runs/first/history.csv"));
   EXPECT_EQ(lines(history), 3) << history;
 
   const std::string model = "runs/first/model.safetensors";
@@ -48,7 +42,7 @@ TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
 
   const Result predicted = run(folder, "predict " + model + " digits --output p.csv");
   EXPECT_EQ(predicted.status, 0) << predicted.error;
-  const std::string csv = test::text_of(read_file(folder / "p.csv"));
+  const std::string csv = text_of(read_file(folder / "p.csv"));
   EXPECT_EQ(csv.substr(0, csv.find('\n')), "sample,prediction,0,1,2,3,4,5,6,7,8,9");
   EXPECT_EQ(lines(csv), 360);
   EXPECT_EQ(run(folder, "predict " + model + " digits").out, csv);
@@ -61,7 +55,7 @@ TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
 }
 
 TEST(Tool, TheSameRunGivesTheSameFileOnAnyThreads) {
-  const test::Folder folder;
+  const Folder folder;
   const std::string train =
       "train digits --model \"dense(300) tanh dense(300) relu dropout(0.1) dense\" --epochs 2 "
       "--batch-size 500 ";
@@ -86,7 +80,7 @@ TEST(Tool, LearnsRealImagesWhereTheyAreInstalled) {
   if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
     GTEST_SKIP() << "dataset-fashion-mnist is not installed";
   }
-  const test::Folder folder;
+  const Folder folder;
   const Result result = run(folder, "train fashion-mnist --epochs 1 --seed 1 --output run");
   ASSERT_EQ(result.status, 0) << result.error;
   const auto metrics = nlohmann::json::parse(read_file(folder / "run/metrics.json"));
@@ -94,7 +88,7 @@ TEST(Tool, LearnsRealImagesWhereTheyAreInstalled) {
 }
 
 TEST(Tool, Benchmarks) {
-  const test::Folder folder;
+  const Folder folder;
   for (const char* arguments : {"--input 1x4x4 --classes 10", "--input 2 --outputs 1"}) {
     const Result result = run(folder, str("bench --model \"dense(8) tanh dense\" --json "
                                           "--batch-size 4 --optimizer adam ",
@@ -112,7 +106,7 @@ TEST(Tool, Benchmarks) {
 }
 
 TEST(Tool, ListsItsOps) {
-  const test::Folder folder;
+  const Folder folder;
   EXPECT_TRUE(contains(run(folder, "ops").out, "matmul"));
   const std::string markdown = run(folder, "ops --markdown").out;
   EXPECT_TRUE(contains(markdown, "| `matmul` | 2 | multilinear |"));
@@ -120,7 +114,7 @@ TEST(Tool, ListsItsOps) {
 }
 
 TEST(Tool, EveryCommandHelpsWithAnExample) {
-  const test::Folder folder;
+  const Folder folder;
   for (const std::string command : {"train", "evaluate", "predict", "inspect", "bench", "ops"}) {
     const Result result = run(folder, command + " --help");
     EXPECT_EQ(result.status, 0);
@@ -199,7 +193,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train fashion-mnist", 1, "dataset-fashion-mnist", "FASHION_MNIST_DIR=/nowhere"},
       {"train " + std::string(300, 'a'), 1, "unknown data set"},
   };
-  const test::Folder folder;
+  const Folder folder;
   for (const Mistake& mistake : mistakes) {
     const Result result = run(folder, mistake.arguments, mistake.before);
     EXPECT_EQ(result.status, mistake.status) << mistake.arguments << "\n" << result.error;
@@ -216,7 +210,7 @@ TEST(Tool, NamesThreadsThatTheSystemDoesNotStart) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer needs the memory that is limited here";
 #endif
-  const test::Folder folder;
+  const Folder folder;
   const Result result = run(folder, quick + "--threads 64", "ulimit -s 8192; ulimit -v 300000;");
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(lines(result.error), 1) << result.error;
@@ -227,7 +221,7 @@ TEST(Tool, NamesThreadsThatTheSystemDoesNotStart) {
 }
 
 TEST(Tool, InspectShowsControlCharactersEscaped) {
-  const test::Folder folder;
+  const Folder folder;
   const nn::Sequential model = nn::make_model("dense", {2}, 2);
   save_model(folder / "m", model,
              {.architecture = "dense",
@@ -242,7 +236,7 @@ TEST(Tool, InspectShowsControlCharactersEscaped) {
 
 // Finite weights whose scores are not.
 TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
-  const test::Folder folder;
+  const Folder folder;
   ASSERT_EQ(run(folder, "train digits --model softmax --epochs 1 --output run").status, 0);
   auto bytes = read_file(folder / "run/model.safetensors");
   const float huge = 3e38F;
@@ -262,7 +256,7 @@ TEST(Tool, ResultsThatAreNotFiniteAreErrors) {
 
 // `script` gives the tool a terminal, and takes what it prints there.
 TEST(Tool, AnErrorErasesTheProgressBar) {
-  const test::Folder folder;
+  const Folder folder;
   if (std::system("command -v script >/dev/null") != 0) GTEST_SKIP() << "script is not installed";
   const auto on_terminal = [&](const char* name) {
     const std::string command =
@@ -270,7 +264,7 @@ TEST(Tool, AnErrorErasesTheProgressBar) {
             " train digits --optimizer sgd --learning-rate 1e30 --output run' /dev/null >seen "
             "</dev/null");
     EXPECT_NE(std::system(command.c_str()), 0);
-    return test::text_of(read_file(folder / "seen"));
+    return text_of(read_file(folder / "seen"));
   };
   const std::string seen = on_terminal("xterm");
   EXPECT_TRUE(contains(seen, "epoch 1/5 [")) << seen;
@@ -279,14 +273,14 @@ TEST(Tool, AnErrorErasesTheProgressBar) {
 }
 
 TEST(Tool, ReadsAModelFromAPipe) {
-  const test::Folder folder;
+  const Folder folder;
   ASSERT_EQ(run(folder, quick + "--output run").status, 0);
   const std::string inspected = run(folder, "inspect run/model.safetensors").out;
   EXPECT_EQ(run(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out, inspected);
 }
 
 TEST(Tool, ModelAndDataMustFit) {
-  const test::Folder folder;
+  const Folder folder;
   ASSERT_EQ(run(folder, quick + "--output run").status, 0);
   const auto bytes = read_file(folder / "run/model.safetensors");
   write_file_atomically(folder / "short", std::span(bytes).first(bytes.size() / 2));
@@ -301,4 +295,4 @@ TEST(Tool, ModelAndDataMustFit) {
 }
 
 }  // namespace
-}  // namespace nabla
+}  // namespace nabla::test

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+#include <thread>
+
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -76,9 +79,29 @@ TEST(State, DoesNotMoveToAnEmptyBuffer) {
 TEST(State, ASubstitutionThatFailsLeavesNothing) {
   const State state(two(1, 2), "bias");
   EXPECT_THROW(Substitution({state, State()}, {two(3, 4), two(3, 4)}), ValueError);
+  EXPECT_EQ(test::message_of<ValueError>([&] { Substitution({state}, {Tensor()}); }),
+            "substitution: the tensor for state \"bias\" is undefined: expected one with values");
   EXPECT_EQ(test::message_of<ValueError>([&] { Substitution({state}, {}); }),
             "substitution: 0 tensors for 1 states: expected one for each");
   EXPECT_EQ(state.value().to_doubles(), (std::vector<double>{1, 2}));
+}
+
+// Each thread has its own substitutes.
+TEST(StateThreads, DerivativesAtTheSameTime) {
+  const State w(two(3, -1), "w");
+  std::latch both(2);
+  const auto run = [&] {
+    both.arrive_and_wait();
+    for (int i = 0; i < 2000; ++i) {
+      const auto [value, gradient] = value_and_grad([&] { return sum(square(w.value())); }, {w});
+      EXPECT_EQ(gradient[0].to_doubles(), (std::vector<double>{6, -2}));
+    }
+  };
+  {
+    const std::jthread other(run);
+    run();
+  }
+  EXPECT_EQ(w.value().node().graph, 0U);
 }
 
 TEST(State, ErrorsLeaveItAsItIs) {

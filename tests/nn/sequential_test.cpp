@@ -76,6 +76,33 @@ TEST(Sequential, TrainedPartsKeepTheirValues) {
   EXPECT_EQ(copy.layers().size(), 3U);
 }
 
+// Layers by pointer are shared: a part of a model is one of its own.
+TEST(Sequential, LayersByPointerKeepTheirValues) {
+  const Sequential trained{Dense(3, 4), relu, Dense(4, 2)};
+  trained.initialize(5);
+  const auto before = values_of(trained);
+  const Sequential front({trained.layers().begin(), trained.layers().begin() + 2});
+  EXPECT_EQ(values_of(trained), before);
+  EXPECT_EQ(values_of(front), std::vector<double>(before.begin(), before.begin() + 16));
+  const Sequential whole({std::make_shared<Sequential>(front), trained.layers()[2]});
+  EXPECT_EQ(values_of(whole), before);
+  EXPECT_EQ(whole.named_parameters()[2].name, "3.dense.weight");
+}
+
+TEST(Sequential, NamesParametersThatAreNamedAlike) {
+  struct Block : Layer {
+    std::string text() const override { return "block"; }
+    Tensor forward(const Tensor& x, bool) const override { return x + second(first(x)); }
+    std::vector<State> parameters() const override {
+      return {first.parameters()[0], second.parameters()[0]};
+    }
+    Dense first{2, 2}, second{2, 2};
+  };
+  EXPECT_EQ(test::message_of<ValueError>([] { Sequential({std::make_shared<Block>()}); }),
+            "sequential: two parameters \"1.block.weight\": expected the layer to name its "
+            "parameters apart, by set_name");
+}
+
 TEST(Sequential, ErrorsNameTheLayer) {
   const Sequential model{relu, Dense(4, 3), tanh};
   const Tensor x = Tensor::empty({DType::f32, {2, 5}});

@@ -176,8 +176,35 @@ TEST(UpdateRules, MemoryLiesSideBySide) {
   ASSERT_EQ(states.size(), 6U);
   EXPECT_EQ(states[3].memory(), states[2].memory() + 3 * sizeof(float));
   EXPECT_EQ(states[5].memory(), states[4].memory() + 3 * sizeof(float));
-  EXPECT_EQ(states[2].name(), "m");
-  EXPECT_EQ(states[5].name(), "v");
+  EXPECT_EQ(states[2].name(), "m.1");
+  EXPECT_EQ(states[5].name(), "v.2");
+}
+
+// The first iterate comes again, also in a step that was captured before.
+TEST(UpdateRules, AttachingAnewStartsAnew) {
+  for (const auto& [name, first] : {std::pair("momentum", .9), std::pair("adam", .9)}) {
+    const auto rule = make_optimizer(name, .1);
+    const State theta = number_state(1);
+    rule->attach({theta});
+    const auto step = capture([&, &loss_rule = *rule] {
+      return loss_rule.minimize([&] { return 0.5 * square(theta.value()); });
+    });
+    for (int i = 0; i < 3; ++i) step();
+    theta.assign(Tensor(1.0));
+    rule->attach({theta});
+    step();
+    EXPECT_NEAR(theta.value().item(), first, 1e-8) << name;
+  }
+}
+
+// On theta^2 / 2 the second step begins at .9 with a moment of .1, and looks at .9 - .9 * .1.
+TEST(UpdateRules, NesterovGivesTheLossAhead) {
+  Nesterov rule({.learning_rate = .1});
+  const State theta = number_state(1);
+  rule.attach({theta});
+  const auto loss = [&] { return 0.5 * square(theta.value()); };
+  rule.minimize(loss);
+  EXPECT_NEAR(rule.minimize(loss).item(), .5 * .81 * .81, 1e-15);
 }
 
 // Where the loss throws, nothing is left as the rule moved it.
@@ -193,16 +220,20 @@ TEST(UpdateRules, NesterovPutsTheParametersBack) {
 
 TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
   const std::vector<std::pair<std::function<void()>, std::string>> cases = {
-      {[] { Sgd({.learning_rate = 0}); }, "sgd: learning_rate 0: expected a positive number"},
+      {[] { Sgd({.learning_rate = 0}); },
+       "sgd: learning_rate 0: expected a positive number that f32 has"},
+      {[] { Sgd({.learning_rate = 1e50}); },
+       "sgd: learning_rate 1e+50: expected a positive number that f32 has"},
       {[] { Sgd({.learning_rate = std::nan("")}); },
-       "sgd: learning_rate nan: expected a positive number"},
+       "sgd: learning_rate nan: expected a positive number that f32 has"},
       {[] { Momentum({.momentum = 1}); }, "momentum: momentum 1: expected at least 0 and below 1"},
       {[] { Nesterov({.momentum = -1}); },
        "nesterov: momentum -1: expected at least 0 and below 1"},
       {[] { Adam({.beta1 = 1.5}); }, "adam: beta1 1.5: expected at least 0 and below 1"},
       {[] { Adam({.beta2 = 1}); }, "adam: beta2 1: expected at least 0 and below 1"},
-      {[] { Adam({.epsilon = 0}); }, "adam: epsilon 0: expected above 0"},
-      {[] { Adam().set_learning_rate(-1); }, "adam: learning_rate -1: expected a positive number"},
+      {[] { Adam({.epsilon = 0}); }, "adam: epsilon 0: expected at least 1e-30"},
+      {[] { Adam().set_learning_rate(-1); },
+       "adam: learning_rate -1: expected a positive number that f32 has"},
       {[] { make_optimizer("adma"); },
        "unknown optimizer \"adma\"; did you mean \"adam\"? known: sgd, momentum, nesterov, adam"},
   };
@@ -254,7 +285,7 @@ TEST(UpdateRules, KeepTheirNames) {
   EXPECT_EQ(test::message_of<ShapeError>([&] { rule.step({Tensor(1.0)}); }).substr(0, 39),
             "rule_with_a_name_that_lies_on_the_heap:");
   rule.attach({number_state(1)});
-  EXPECT_EQ(rule.states()[1].name(), "with_a_name_that_lies_on_the_heap_of_slot");
+  EXPECT_EQ(rule.states()[1].name(), "with_a_name_that_lies_on_the_heap_of_slot.1");
 }
 
 TEST(UpdateRules, WithoutParametersNothingIsLearned) {

@@ -104,11 +104,11 @@ TEST(ModelFile, MismatchesAreNamed) {
       {[](TensorFile& file) { file.metadata["input_shape"] = "2x"; },
        "metadata \"input_shape\" \"2x\" is no shape: expected extents such as 784 or 1x28x28"},
       {[](TensorFile& file) { file.metadata["input_scale"] = "nan"; },
-       "metadata \"input_scale\" is nan: expected a positive number"},
+       "metadata \"input_scale\" is nan: expected a positive number that f32 has"},
       {[](TensorFile& file) { file.metadata["input_scale"] = "0"; },
-       "metadata \"input_scale\" is 0: expected a positive number"},
+       "metadata \"input_scale\" is 0: expected a positive number that f32 has"},
       {[](TensorFile& file) { file.metadata["input_scale"] = "inf"; },
-       "metadata \"input_scale\" is inf: expected a positive number"},
+       "metadata \"input_scale\" is inf: expected a positive number that f32 has"},
       {[](TensorFile& file) {
          file.tensors[1].value = Tensor::from({0.0F, 1.0F, std::nanf("")}, {3});
        },
@@ -142,8 +142,9 @@ TEST(ModelFile, WhatCannotBeLoadedIsNotSaved) {
             "model \"dense(3) tanh dense(2)\": 1 class names: expected none, or 2");
   changed = info;
   changed.input_scale = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, changed); }),
-            "model \"dense(3) tanh dense(2)\": input_scale nan: expected a positive number");
+  EXPECT_EQ(
+      test::message_of<ValueError>([&] { encode_model(model, changed); }),
+      "model \"dense(3) tanh dense(2)\": input_scale nan: expected a positive number that f32 has");
   const State bias = model.parameters().back();
   bias.assign(Tensor::from({0.0F, std::numeric_limits<float>::infinity()}, {2}));
   EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, info); }),
@@ -191,12 +192,9 @@ TEST(ModelFile, IsOnlyForDataWithTargets) {
                            .targets = {},
                            .class_names = {},
                            .input_scale = info.input_scale};
-  const std::string expected =
-      "data set \"none\": targets f32[] without class names: expected f32[samples, outputs]";
-  EXPECT_EQ(test::message_of<ShapeError>([&] { describe(small_model(0), none); }), expected);
-  ModelInfo numbers = info;
-  numbers.class_names.clear();
-  EXPECT_EQ(test::message_of<ShapeError>([&] { check_fits(numbers, none); }), expected);
+  EXPECT_EQ(test::message_of<ShapeError>([&] { describe(small_model(0), none); }),
+            "data set \"none\": targets f32[] without class names: expected f32[samples, outputs]");
+  EXPECT_NO_THROW(check_fits(info, none)) << "it can be predicted";
 }
 
 TEST(ModelFile, ClassNamesAreUtf8) {

@@ -422,6 +422,56 @@ TEST(TrainerErrors, WhatIsMissing) {
             "fit: callbacks[1] is missing: expected a Callback, such as EarlyStopping");
 }
 
+// As a run does from the start, after one that diverged.
+TEST(Trainer, RecoversWhereTheOptimizerIsAttachedAnew) {
+  const nn::Sequential model{nn::Dense(2, 8), nn::tanh, nn::Dense(8, 1)};
+  Trainer trainer(model, nn::mean_squared_error, optim::Momentum({.learning_rate = 1e20}));
+  EXPECT_THROW(trainer.fit(xor_data(), {.epochs = 5}), Error);
+  model.initialize(7);
+  trainer.optimizer().set_learning_rate(0.1);
+  trainer.optimizer().attach(model.parameters());
+  const double again =
+      trainer.fit(xor_data(), {.epochs = 3, .shuffle = false}).epochs[2].train_loss;
+
+  const nn::Sequential fresh{nn::Dense(2, 8), nn::tanh, nn::Dense(8, 1)};
+  fresh.initialize(7);
+  Trainer other(fresh, nn::mean_squared_error, optim::Momentum({.learning_rate = 0.1}));
+  EXPECT_EQ(other.fit(xor_data(), {.epochs = 3, .shuffle = false}).epochs[2].train_loss, again);
+}
+
+TEST(Trainer, PredictsWithoutTargets) {
+  const auto [train, test] = data::digits();
+  Trainer trainer(digits_model(), nn::cross_entropy, optim::Sgd());
+  const data::Dataset bare = {.name = "bare",
+                              .inputs = test.inputs,
+                              .targets = {},
+                              .class_names = {},
+                              .input_scale = test.input_scale};
+  EXPECT_EQ(trainer.predict(bare).to_doubles(), trainer.predict(test).to_doubles());
+}
+
+// The last update is not followed by a loss.
+TEST(TrainerErrors, ParametersThatAreNotFinite) {
+  Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error,
+                  optim::Sgd({.learning_rate = 3e38}));
+  data::Dataset far = xor_data();
+  far.inputs = far.inputs * 1000;
+  EXPECT_EQ(test::message_of<Error>([&] { trainer.fit(far, {.batch_size = 4}); }),
+            "epoch 1, step 1: parameter 1.dense.weight is not finite; lower the learning rate (now "
+            "3e+38) and start again from fresh parameters");
+}
+
+// Before anything is learned.
+TEST(TrainerErrors, BadValidationData) {
+  const nn::Sequential model{nn::Dense(2, 1)};
+  const auto before = model.parameters()[0].value().to_doubles();
+  Trainer trainer(model, nn::mean_squared_error, optim::Sgd());
+  data::Dataset broken = xor_data();
+  broken.inputs = broken.inputs / 0;
+  EXPECT_THROW(trainer.fit(xor_data(), {.validation = broken}), ValueError);
+  EXPECT_EQ(model.parameters()[0].value().to_doubles(), before);
+}
+
 TEST(TrainerErrors, DataThatDoNotFit) {
   const auto [train, test] = data::digits();
   const nn::Sequential narrow{nn::Dense(63, 10)};
