@@ -22,7 +22,7 @@ namespace nabla {
 // rows, n, from, to
 using RowLoop = void (*)(std::int64_t, std::int64_t, const void*, void*);
 struct SoftmaxTable {
-  std::array<RowLoop, 2> logsumexp, softmax;
+  std::array<RowLoop, 2> logsumexp, logsumexp_above, softmax;
 };
 }  // namespace nabla
 #endif
@@ -71,7 +71,8 @@ inline std::int64_t rows_at_once(std::int64_t n) {
   return std::clamp<std::int64_t>(block / std::max<std::int64_t>(1, n), 1, block);
 }
 
-template <class T>
+// `above`: less what is in `to`.
+template <class T, bool above>
 void logsumexp_rows(std::int64_t rows, std::int64_t n, const void* from, void* to) {
   const std::int64_t step = rows_at_once(n);
   auto* memory = reinterpret_cast<T*>(scratch(static_cast<std::size_t>(n * step) * sizeof(T)));
@@ -84,10 +85,12 @@ void logsumexp_rows(std::int64_t rows, std::int64_t n, const void* from, void* t
     exponentials(count, n, x + row * n, memory, shifts, sums);
     tiles().log[dtype_of<T>].dense(count, sums, nullptr, nullptr, sums);
     for (std::int64_t i = 0; i < count; ++i) {
-      out[row + i] = shifts[i] + sums[i];
       if (shifts[i] == std::numeric_limits<T>::infinity()) {  // or NaN, if that is in the row, too
-        reduce_max(dtype_of<T>, {.n = n}, x + (row + i) * n, out + row + i);
+        reduce_max(dtype_of<T>, {.n = n}, x + (row + i) * n, shifts + i);
+        sums[i] = 0;
       }
+      T& y = out[row + i];
+      y = (above ? shifts[i] - y : shifts[i]) + sums[i];
     }
   }
 }
@@ -119,7 +122,8 @@ void softmax_rows(std::int64_t rows, std::int64_t n, const void* from, void* to)
 }
 
 constexpr SoftmaxTable table = {
-    .logsumexp = {logsumexp_rows<float>, logsumexp_rows<double>},
+    .logsumexp = {logsumexp_rows<float, false>, logsumexp_rows<double, false>},
+    .logsumexp_above = {logsumexp_rows<float, true>, logsumexp_rows<double, true>},
     .softmax = {softmax_rows<float>, softmax_rows<double>},
 };
 
@@ -159,6 +163,10 @@ void each_row(DType dtype, std::int64_t rows, std::int64_t n, std::int64_t out_c
 
 void row_logsumexp(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {
   each_row(dtype, rows, n, 1, x, out, table().logsumexp);
+}
+
+void row_logsumexp_above(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {
+  each_row(dtype, rows, n, 1, x, out, table().logsumexp_above);
 }
 
 void row_softmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, void* out) {

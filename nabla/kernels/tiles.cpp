@@ -109,8 +109,12 @@ struct Divide {
   }
 };
 struct Power {
-  float operator()(float a, float b) const { return std::pow(a, b); }
-  double operator()(double a, double b) const { return std::pow(a, b); }
+  // std::pow gives something else where denormals count as zero.
+  template <class T>
+  T operator()(T a, T b) const {
+    const bool is_normal = !(std::abs(a) < std::numeric_limits<T>::min());
+    return std::pow(is_normal ? a : std::copysign(T{0}, a), b);
+  }
 };
 struct Maximum {
   template <class T>

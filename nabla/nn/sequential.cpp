@@ -108,7 +108,10 @@ std::vector<Sequential::Parameter> Sequential::named_parameters() const {
 
 std::int64_t Sequential::parameter_count() const {
   std::int64_t count = 0;
-  for (const State& parameter : parameters()) count += parameter.spec().shape.elements();
+  std::set<const void*> seen;  // a layer may stand twice
+  for (const State& parameter : parameters()) {
+    if (seen.insert(parameter.id()).second) count += parameter.spec().shape.elements();
+  }
   return count;
 }
 

@@ -32,32 +32,32 @@ Spec infer_loss(const Op&, Inputs in, const Attributes&) {
   return {in[0].dtype(), rows};
 }
 
-// losses[i] -= scores[i, labels[i]]
+// labelled[i] = scores[i, labels[i]]
 template <class T, class Label>
-void subtract_labelled(std::int64_t rows, std::int64_t classes, const T* scores,
-                       const Label* labels, T* losses) {
+void take_labelled(std::int64_t rows, std::int64_t classes, const T* scores, const Label* labels,
+                   T* labelled) {
   for (std::int64_t i = 0; i < rows; ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
       throw ValueError(str("softmax_cross_entropy: label ", labels[i], " of row ", i,
                            " is outside of [0, ", classes, ")"));
     }
-    losses[i] -= scores[i * classes + labels[i]];
+    labelled[i] = scores[i * classes + labels[i]];
   }
 }
 
 void loss_kernel(std::span<const Argument> in, const Argument& out, const Attributes&) {
   const std::int64_t classes = in[0].shape().back();
   const std::int64_t rows = in[1].shape().elements();
-  row_logsumexp(out.dtype, rows, classes, in[0].data, out.data);
-  const auto subtract = [&]<class T, class Label>(T, Label) {
-    subtract_labelled(rows, classes, in[0].as<T>(), in[1].as<Label>(), out.as<T>());
+  const auto take = [&]<class T, class Label>(T, Label) {
+    take_labelled(rows, classes, in[0].as<T>(), in[1].as<Label>(), out.as<T>());
   };
   const bool wide = in[1].dtype == DType::i64;
   if (out.dtype == DType::f32) {
-    wide ? subtract(float{}, std::int64_t{}) : subtract(float{}, std::int32_t{});
+    wide ? take(float{}, std::int64_t{}) : take(float{}, std::int32_t{});
   } else {
-    wide ? subtract(double{}, std::int64_t{}) : subtract(double{}, std::int32_t{});
+    wide ? take(double{}, std::int64_t{}) : take(double{}, std::int32_t{});
   }
+  row_logsumexp_above(out.dtype, rows, classes, in[0].data, out.data);
 }
 
 // softmax(scores) - one_hot(labels), the derivative of each row's loss.
@@ -76,7 +76,8 @@ const TableEntry softmax_cross_entropy_op(Op{
             [](const Call& c, int, const Tensor& g) {
               Shape column = g.shape();
               column.push_back(1);
-              return derivative(c) * reshape(g, column);
+              const Tensor rows = broadcast_to(reshape(g, column), c.in[0].shape());
+              return scale_gradient(rows, derivative(c));
             },
         .jvp = [](const Call& c,
                   std::span<const Tensor> t) { return sum(t[0] * derivative(c), {-1}); }},
@@ -98,7 +99,8 @@ Tensor softmax_cross_entropy(const Tensor& scores, const Tensor& labels) {
 }
 
 Tensor sigmoid_cross_entropy(const Tensor& scores, const Tensor& targets) {
-  return softplus(scores) - scores * targets;
+  // softplus(x) - x t would lose what is left where both are large.
+  return targets * softplus(-scores) + (1 - targets) * softplus(scores);
 }
 
 }  // namespace nabla

@@ -23,7 +23,8 @@ class Generator {
   /// unless the deviation is at least 0.
   Tensor normal(const Shape& shape, double mean = 0, double deviation = 1,
                 DType dtype = DType::f32);
-  /// 1 with probability p, else 0. Throws ValueError for p outside of [0, 1].
+  /// 1 with probability p, else 0; p counts in steps of 2^-24. Throws ValueError for p outside of
+  /// [0, 1].
   Tensor bernoulli(const Shape& shape, double p, DType dtype = DType::f32);
 
   /// Seed and counter.

@@ -230,8 +230,11 @@ const TableEntry softmax_op(Op{
     .name = "softmax",
     .doc = "exp(x) / sum exp(x) over the last axis",
     .infer = infer_rows,
-    .rule = Custom{.vjp = [](const Call& c, int,
-                             const Tensor& g) { return c.out * (g - sum(g * c.out, {-1}, true)); },
+    .rule = Custom{.vjp =
+                       [](const Call& c, int, const Tensor& g) {
+                         const Tensor mean = sum(scale_gradient(g, c.out), {-1}, true);
+                         return scale_gradient(g - mean, c.out);
+                       },
                    .jvp =
                        [](const Call& c, std::span<const Tensor> t) {
                          return c.out * (t[0] - sum(t[0] * c.out, {-1}, true));
@@ -253,7 +256,7 @@ const TableEntry logsumexp_op(Op{
     .rule = Custom{.vjp =
                        [](const Call& c, int, const Tensor& g) {
                          const AxesAttribute last{c.in[0].rank() - 1, 1};
-                         return spread(g, c.in[0].shape(), last) * softmax(c.in[0]);
+                         return scale_gradient(spread(g, c.in[0].shape(), last), softmax(c.in[0]));
                        },
                    .jvp =
                        [](const Call& c, std::span<const Tensor> t) {
@@ -311,6 +314,30 @@ Tensor along(const Tensor& x, std::int64_t axis, std::string_view op, RowOp row_
   return permute(row_op(permute(x, order)), order);
 }
 
+// As reduce, but all axes at once: run by run, equal elements would not share a gradient evenly.
+Tensor reduce_together(const Op& op, const Tensor& x, const Dims& axes, bool keep) {
+  const std::vector<AxesAttribute> runs = runs_of(x, axes, op.name);
+  if (runs.size() < 2) return reduce(op, x, axes, keep);
+  Shape kept = x.shape();
+  std::array<bool, max_rank> reduced{};
+  for (const AxesAttribute& run : runs) {
+    std::fill_n(reduced.begin() + run.first, run.count, true);
+    std::fill_n(kept.begin() + run.first, run.count, 1);
+  }
+  Dims order;  // the reduced axes last
+  for (const bool wanted : {false, true}) {
+    for (int i = 0; i < x.rank(); ++i) {
+      if (reduced[static_cast<std::size_t>(i)] == wanted) order.push_back(i);
+    }
+  }
+  const auto count = static_cast<int>(std::count(reduced.begin(), reduced.end(), true));
+  const Tensor result = apply(op, {permute(x, order)}, AxesAttribute{x.rank() - count, count});
+  return keep ? reshape(result, kept) : result;
+}
+
+// Names the function that was called, not one that it is made of.
+void check_axes(const Tensor& x, const Dims& axes, std::string_view op) { runs_of(x, axes, op); }
+
 double count_of(const Tensor& x, const Dims& axes) {
   double count = 1;
   for (const AxesAttribute& run : runs_of(x, axes, "mean")) {
@@ -324,14 +351,20 @@ double count_of(const Tensor& x, const Dims& axes) {
 }  // namespace
 
 Tensor sum(const Tensor& x, const Dims& axes, bool keep) { return reduce(sum_op, x, axes, keep); }
-Tensor max(const Tensor& x, const Dims& axes, bool keep) { return reduce(max_op, x, axes, keep); }
-Tensor min(const Tensor& x, const Dims& axes, bool keep) { return reduce(min_op, x, axes, keep); }
+Tensor max(const Tensor& x, const Dims& axes, bool keep) {
+  return reduce_together(max_op, x, axes, keep);
+}
+Tensor min(const Tensor& x, const Dims& axes, bool keep) {
+  return reduce_together(min_op, x, axes, keep);
+}
 
 Tensor mean(const Tensor& x, const Dims& axes, bool keep) {
-  return sum(x, axes, keep) / count_of(x, axes);
+  const double count = count_of(x, axes);
+  return sum(x, axes, keep) / count;
 }
 
 Tensor variance(const Tensor& x, const Dims& axes, bool keep) {
+  check_axes(x, axes, "variance");
   return mean(square(x - mean(x, axes, true)), axes, keep);
 }
 
@@ -371,8 +404,9 @@ Tensor product(const Tensor& x, const Dims& axes, bool keep) {
 }
 
 Tensor norm(const Tensor& x, const Dims& axes, bool keep) {
+  check_axes(x, axes, "norm");
   const Tensor squares = sum(square(x), axes, keep);
-  const Tensor inside = greater(squares, 0);
+  const Tensor inside = not_equal(squares, 0);
   const Tensor one = number(1, x.dtype());
   return where(inside, sqrt(where(inside, squares, one)), number(0, x.dtype()));
 }
@@ -410,6 +444,8 @@ Tensor softmax(const Tensor& x, std::int64_t axis) {
   return along(x, axis, "softmax", [](const Tensor& rows) { return apply(softmax_op, {rows}); });
 }
 
-Tensor log_softmax(const Tensor& x, std::int64_t axis) { return x - logsumexp(x, axis, true); }
+Tensor log_softmax(const Tensor& x, std::int64_t axis) {
+  return x - logsumexp(x, normalize_axis(axis, x.rank(), "log_softmax"), true);
+}
 
 }  // namespace nabla

@@ -30,7 +30,7 @@ TEST(ReadFile, GivesTheBytes) {
   }
 }
 
-TEST(ReadFile, ReadsAPipe) {
+TEST(ReadFileThreads, ReadAPipe) {
   const Folder folder;
   const std::string content(100000, 'p');
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);

@@ -25,9 +25,9 @@ std::vector<T> random_rows(std::int64_t rows, std::int64_t n) {
   return x;
 }
 
-// The tree of reduce.h, for rows of at most a block.
+// The tree of reduce.h.
 template <class T>
-T sum_in_order(const T* x, std::int64_t n) {
+T block_in_order(const T* x, std::int64_t n) {
   std::array<T, 16> lanes{};
   for (std::int64_t i = 0; i < n; ++i) {
     T& lane = lanes[static_cast<std::size_t>(i % 16)];
@@ -38,6 +38,19 @@ T sum_in_order(const T* x, std::int64_t n) {
   }
   return lanes[0];
 }
+template <class T>
+T sum_in_order(const T* x, std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t chunk = 0; chunk < n; chunk += sum_chunk_size) {
+    T chunk_sum = 0;
+    const std::int64_t end = std::min(n, chunk + sum_chunk_size);
+    for (std::int64_t block = chunk; block < end; block += sum_block_size) {
+      chunk_sum = chunk_sum + block_in_order(x + block, std::min(end - block, sum_block_size));
+    }
+    sum = sum + chunk_sum;
+  }
+  return sum;
+}
 
 template <class T>
 class Rows : public testing::Test {};
@@ -46,9 +59,10 @@ TYPED_TEST_SUITE(Rows, Floats);
 
 TYPED_TEST(Rows, AreSummedInTheOrderDescribed) {
   using T = TypeParam;
-  for (const std::int64_t n : lengths) {
-    if (n > sum_block_size) continue;
-    for (std::int64_t rows = 1; rows <= 9; ++rows) {
+  std::vector<std::int64_t> all(std::begin(lengths), std::end(lengths));
+  all.insert(all.end(), {sum_chunk_size, sum_chunk_size + 700, 3 * sum_chunk_size + 5});
+  for (const std::int64_t n : all) {
+    for (std::int64_t rows = 1; rows <= (n > 1000 ? 2 : 9); ++rows) {
       const std::vector<T> x = random_rows<T>(rows, n);
       std::vector<T> out(static_cast<std::size_t>(rows) + 1, T{77});
       reduce_sum(dtype_of<T>, {.outer = rows, .n = n, .inner = 1}, x.data(), out.data());

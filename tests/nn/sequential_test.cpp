@@ -55,6 +55,15 @@ TEST(Sequential, TheSeedDecidesTheFirstValues) {
   EXPECT_NE(values_of(model), first);
   model.initialize(0);
   EXPECT_EQ(values_of(model), first);
+  // Layer 3 draws from stream 3, within sqrt(6 / (3 + 3)).
+  Random third(0, 3);
+  EXPECT_EQ(weights[2].value().to_doubles()[0], static_cast<float>(2 * third.uniform() - 1));
+  EXPECT_EQ(weights[1].value().to_doubles(), (std::vector<double>{0, 0, 0}));
+}
+
+TEST(Sequential, CountsANumberOnceThatStandsTwice) {
+  const Dense twice(2, 2);
+  EXPECT_EQ((Sequential{twice, tanh, twice}.parameter_count()), 6);
 }
 
 TEST(Sequential, NamesALayerThatIsMissing) {

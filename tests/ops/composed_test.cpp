@@ -13,6 +13,7 @@
 #include "nabla/base/text.h"
 #include "nabla/ops/ops.h"
 #include "nabla/plan/capture.h"
+#include "tests/support/message.h"
 #include "tests/support/modes.h"
 
 namespace nabla {
@@ -158,6 +159,76 @@ TEST(Composed, NormalHasItsMoments) {
     EXPECT_NEAR(powers[2], 1, 5 * std::sqrt(2) / root);   // E x^4 - 1
     EXPECT_NEAR(powers[3], 0, 5 * std::sqrt(15) / root);  // E x^6
     EXPECT_NEAR(powers[4], 3, 5 * std::sqrt(96) / root);  // E x^8 - 9
+  }
+}
+
+// Elements [[[0, 1], [2, 3]], [[4, 5], [6, 7]]].
+const Tensor cube = Tensor::from({0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0}, {2, 2, 2});
+
+TEST(Composed, ReducesAxesThatAreNoNeighbours) {
+  const auto expect = [](Tensor (*f)(const Tensor&, const Dims&, bool), const Values& expected) {
+    EXPECT_EQ(f(cube, {0, 2}, false).to_doubles(), expected);
+    EXPECT_EQ(f(cube, {2, 0}, true).shape(), (Shape{1, 2, 1}));
+  };
+  expect(sum, {10, 18});
+  expect(mean, {2.5, 4.5});
+  expect(max, {5, 7});
+  expect(min, {0, 2});
+  expect(product, {0, 2 * 3 * 6 * 7});
+  expect(variance, {4.25, 4.25});
+}
+
+TEST(Composed, ReductionsAreNamedByTheirOwnName) {
+  const auto error_of = [](Tensor (*f)(const Tensor&, const Dims&, bool)) {
+    const std::string text = test::message_of<ShapeError>([&] { f(cube, {5}, false); });
+    return text.substr(0, text.find(':'));
+  };
+  EXPECT_EQ(error_of(sum), "sum");
+  EXPECT_EQ(error_of(mean), "mean");
+  EXPECT_EQ(error_of(variance), "variance");
+  EXPECT_EQ(error_of(norm), "norm");
+  EXPECT_EQ(error_of(product), "product");
+  EXPECT_EQ(error_of(max), "max");
+  EXPECT_EQ(test::message_of<ShapeError>([] { log_softmax(cube, 3); }).substr(0, 11),
+            "log_softmax");
+}
+
+TEST(Composed, PermuteCountsFromTheEnd) {
+  const Tensor turned = permute(cube, {-1, 0, -2});
+  EXPECT_EQ(turned.to_doubles(), (Values{0, 2, 4, 6, 1, 3, 5, 7}));
+}
+
+TEST(Composed, PadKeepsItsZerosAndTakesAValue) {
+  const Tensor x = Tensor::from({0.0, 1.0}, {2});
+  EXPECT_EQ(pad(x, {1}, {2}, 5).to_doubles(), (Values{5, 0, 1, 5, 5}));
+}
+
+// [3, 1, 2, 2] and [4, 2, 2]: twelve products.
+TEST(Composed, MatmulRepeatsTheAxesInFront) {
+  const Tensor a = reshape(concatenate({cube, slice(cube, {{0, 1}}) + 20}, 0), {3, 1, 2, 2});
+  const Tensor b = concatenate({cube * 2, cube - 3}, 0);
+  const Tensor c = matmul(a, b);
+  ASSERT_EQ(c.shape(), (Shape{3, 4, 2, 2}));
+  const Values x = a.to_doubles();
+  const Values y = b.to_doubles();
+  const Values z = c.to_doubles();
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const std::size_t row = i / 16 * 4 + i / 2 % 2 * 2;
+    const std::size_t column = i / 4 % 4 * 4 + i % 2;
+    EXPECT_EQ(z[i], x[row] * y[column] + x[row + 1] * y[column + 2]) << i;
+  }
+}
+
+// Two draws are the two halves of one, and those of the next draw are others.
+TEST(Composed, RandomNumbersGoOnWhereTheyStopped) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Generator whole(3);
+    Generator parts(3);
+    const Values all = whole.uniform({16}, 0, 1, dtype).to_doubles();
+    Values both = parts.uniform({8}, 0, 1, dtype).to_doubles();
+    for (const double value : parts.uniform({8}, 0, 1, dtype).to_doubles()) both.push_back(value);
+    EXPECT_EQ(both, all) << dtype;
+    EXPECT_NE(whole.uniform({16}, 0, 1, dtype).to_doubles(), all);
   }
 }
 

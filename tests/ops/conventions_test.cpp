@@ -149,6 +149,9 @@ TEST(Conventions, TiesAreSplitEvenly) {
         return max(reshape(x, {2, 2}), {0});
       },
       {5, 1, 5, 2}, {.5, 0, .5, 1});
+  // Axes that are no neighbours.
+  const UnaryFunction apart = [](const Tensor& x) { return max(reshape(x, {2, 1, 2}), {0, 2}); };
+  expect_gradient(apart, {1, 1, 1, 0}, {1.0 / 3, 1.0 / 3, 1.0 / 3, 0});
 }
 
 TEST(Conventions, TheFirstOfEqualsWinsAnArgument) {
@@ -204,6 +207,34 @@ TEST(Conventions, WhereLeaksNothing) {
                   {0, 0.5});
   expect_gradient([&](const Tensor& x) { return where(greater(x, 0), x * log(x), zero); }, {0, 1},
                   {0, 1});
+}
+
+// The first row is masked out: its softmax is no number.
+TEST(Conventions, WhereLeaksNothingOutOfRows) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor mask = Tensor::from({-infinity, -infinity, 0.0, 0.0}, {2, 2});
+  const Tensor row = Tensor::from<std::uint8_t>({0, 1}, {2});
+  const Tensor scores = Tensor::from({1.0, 2.0, 0.5, -0.5}, {2, 2});
+  const Tensor zero = number(0, DType::f64);
+  const auto gradient = [&](const UnaryFunction& of_rows) {
+    return grad([&](const Tensor& x) { return sum(where(row, of_rows(x + mask), zero)); })(scores)
+        .to_doubles();
+  };
+  const double p = 1 / (1 + std::exp(-1.0));
+  const auto expect_rows = [&](const Values& found, double first, double second) {
+    EXPECT_EQ(found[0], 0);
+    EXPECT_EQ(found[1], 0);
+    EXPECT_NEAR(found[2], first, 1e-15);
+    EXPECT_NEAR(found[3], second, 1e-15);
+  };
+  const UnaryFunction first_of_rows = [](const Tensor& x) {
+    return reshape(slice(softmax(x), {{}, {0, 1}}), Shape{2});
+  };
+  expect_rows(gradient(first_of_rows), p * (1 - p), -p * (1 - p));
+  expect_rows(gradient([](const Tensor& x) { return logsumexp(x); }), p, 1 - p);
+  const Tensor labels = Tensor::from<std::int64_t>({0, 0}, {2});
+  expect_rows(gradient([&](const Tensor& x) { return softmax_cross_entropy(x, labels); }), p - 1,
+              1 - p);
 }
 
 TEST(Conventions, WhereLeaksNothingAtSecondOrder) {
@@ -299,6 +330,19 @@ TEST(Conventions, LossesOnScoresStayExact) {
   const auto wrong = value_and_grad(binary, {Tensor(-800.0)});
   EXPECT_EQ(wrong.value.item(), 0);
   EXPECT_EQ(wrong.derivative[0].item(), 0);
+  // What is left of large scores: log(1 + 1/e).
+  for (const float score : {1e3F, 1e5F}) {
+    const Tensor scores = Tensor::from({score - 1, score}, {1, 2});
+    EXPECT_NEAR(sum(softmax_cross_entropy(scores, label)).item(), 0.3132616875, 1e-7) << score;
+  }
+  for (const float x : {10.0F, 20.0F}) {  // log(1 + e^-x), with the gradient -1 / (1 + e^x)
+    const auto right_class = value_and_grad(
+        [](const Tensors& in) { return sigmoid_cross_entropy(in[0], Tensor(1.0F)); }, {Tensor(x)});
+    const double expected = std::log1p(std::exp(-static_cast<double>(x)));
+    EXPECT_NEAR(right_class.value.item(), expected, 1e-6 * expected) << x;
+    const double slope = -1 / (1 + std::exp(static_cast<double>(x)));
+    EXPECT_NEAR(right_class.derivative[0].item(), slope, -1e-6 * slope) << x;
+  }
 }
 
 }  // namespace

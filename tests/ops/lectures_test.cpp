@@ -109,7 +109,9 @@ TEST(LectureNumbers, DeltaRule) {
 TEST(LectureNumbers, LinearLayersCollapse) {
   const Tensor first = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
   const Tensor second = Tensor::from({0.0, 1.0, 1.0, 0.0}, {2, 2});
-  EXPECT_EQ(matmul(second, first).to_doubles(), (Values{3, 4, 1, 2}));
+  const Tensor x = column({5, -1});
+  EXPECT_EQ(matmul(second, matmul(first, x)).to_doubles(), (Values{11, 3}));
+  EXPECT_EQ(matmul(matmul(second, first), x).to_doubles(), (Values{11, 3}));
 }
 
 // All pairs of two bits, in the order 00, 01, 10, 11; a bit that is not set is written as `low`.

@@ -143,14 +143,20 @@ Array softmax(const std::vector<Array>& in, const Attributes& attributes) {
   return out;
 }
 
-Array softmax_cross_entropy(const std::vector<Array>& in, const Attributes& attributes) {
-  Array out = logsumexp({in[0]}, attributes);
+// log sum exp(x - m) + (m - x[label]), with errors relative to the two terms.
+Array softmax_cross_entropy(const std::vector<Array>& in, const Attributes&) {
+  Array out = reduce(in[0], last_axis(in[0]), [](const std::vector<double>& values) {
+    return logsumexp_of(values) - largest_of(values);
+  });
+  const Array largest = reduce(in[0], last_axis(in[0]), largest_of);
+  out.scale = out.values;
   std::size_t i = 0;
   for_each_index(in[1].shape, [&](const Dims& index) {
     Dims at = index;
     at.push_back(static_cast<std::int64_t>(in[1].at(index)));
-    out.values[i] -= in[0].at(at);
-    out.scale[i++] += std::abs(in[0].at(at));
+    const double below = largest.at(index) - in[0].at(at);
+    out.values[i] += below;
+    out.scale[i++] += below + 1;
   });
   return out;
 }

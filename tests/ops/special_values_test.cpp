@@ -86,6 +86,7 @@ TEST_P(SpecialValues, NotANumberStays) {
   expect([](const Tensor& x) { return broadcast_to(sum(x), {19}); }, nan, nan);
   expect([](const Tensor& x) { return broadcast_to(logsumexp(x), {19}); }, nan, nan);
   expect([](const Tensor& x) { return softmax(x); }, nan, nan);
+  expect([](const Tensor& x) { return broadcast_to(norm(x), {19}); }, nan, nan);
 }
 
 TEST_P(SpecialValues, Comparisons) {
@@ -246,6 +247,12 @@ std::vector<T> grid(double low, double high) {
   std::erase_if(points,
                 [&](T x) { return !(x >= static_cast<T>(low) && x <= static_cast<T>(high)); });
   return points;
+}
+
+TEST(Powers, TakeDenormalsAsZero) {
+  EXPECT_EQ(power(Tensor(1e-310), 0.1).item(), 0);
+  EXPECT_EQ(power(Tensor(1e-40F), 0.1F).item(), 0);
+  EXPECT_EQ(power(Tensor(-1e-40F), -1).item(), -infinity);
 }
 
 // The largest error in units in the last place of the exact value; denormals count as zero.

@@ -87,6 +87,15 @@ TEST(UpdateRules, AdamAddsEpsilonOutsideTheRoot) {
   EXPECT_NEAR(moves(Adam({.learning_rate = 1}), 1, 1)[0], 1, 1e-7);  // 3.16 without correction
 }
 
+// In f32, 1 - beta2 would be wrong by 1e-5 of it.
+TEST(UpdateRules, AdamsCorrectionIsPrecise) {
+  const State theta(Tensor(0.0F), "theta");
+  Adam adam;
+  adam.attach({theta});
+  adam.minimize([&] { return theta.value() * 1; });
+  EXPECT_NEAR(theta.value().item(), -1e-3 / (1 + 1e-8), 1e-3 * 2e-7);
+}
+
 TEST(UpdateRules, AdamCountsOncePerStep) {
   Adam adam({.learning_rate = 1});
   std::vector<State> parameters;

@@ -1,4 +1,4 @@
-// A replay allocates nothing: every way to memory is counted.
+// A replay allocates nothing: what new, malloc and their like give is counted.
 #include <gtest/gtest.h>
 
 #include <atomic>
