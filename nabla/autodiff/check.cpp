@@ -152,6 +152,15 @@ class Check {
       all_zero = all_zero && !c.kink && std::abs(c.numerical) <= c.noise;
       judge(input, c, largest);
     }
+    // Derivatives that are zero but for rounding are not hidden.
+    const bool is_hidden =
+        largest > rounding() && std::ranges::all_of(comparisons, [](const Comparison& c) {
+          return !c.kink && std::abs(c.analytic) <= c.noise && std::abs(c.numerical) <= c.noise;
+        });
+    if (is_hidden && order_ == 1) {
+      fail(str("input ", input, ": rounding hides all derivatives, of at most ", largest,
+               ": take a larger step, or leave large constants out"));
+    }
     // A function whose gradient does not change is linear, which is nothing to be suspicious of.
     if (all_zero && order_ == 1 && !options_.allow_zero) {
       fail(str("input ", input,

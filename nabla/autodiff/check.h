@@ -51,8 +51,9 @@ struct GradientReport {
 /// Checks the derivatives of f at x (all f64, f of any shape): for a random cotangent c, reverse
 /// mode against central differences of <c, f>, element by element, and forward mode in a random
 /// direction t against reverse mode, <c, J t> = <J^T c, t>. For a higher order the same again for
-/// the function that maps x to J^T c. Throws DTypeError for inputs that are not f64 and ValueError
-/// for options out of range, or where f is missing.
+/// the function that maps x to J^T c. Fails where all differences drown in rounding errors. Throws
+/// DTypeError for inputs that are not f64 and ValueError for options out of range, or where f is
+/// missing.
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options = {});
 

@@ -130,6 +130,7 @@ Tensor jacobian(const UnaryFunction& f, const Tensor& x) {
   Recording recording;
   const Tensor value = f(recording.variable(x));
   recording.stop();
+  check_has_derivative(value);
   Shape shape = value.shape();
   for (const std::int64_t extent : x.shape()) shape.push_back(extent);
   if (shape.elements() == 0) return Tensor::empty({x.dtype(), shape});

@@ -93,41 +93,53 @@ bool write_all(const Descriptor& file, std::span<const std::byte> bytes) {
   return true;
 }
 
-// What a file is to become, whole and on the disk, beside the place that it is to take.
-class Replacement {
- public:
-  Replacement(const std::string& path, std::span<const std::byte> bytes)
-      : path_(path), target_(path) {
+// Where a file is to be written.
+struct Place {
+  std::filesystem::path target;
+  std::filesystem::path folder;
+  std::optional<mode_t> mode;  // of the file that is there
+
+  explicit Place(const std::string& path) : target(path) {
     struct stat old {};
     const bool exists = ::stat(path.c_str(), &old) == 0;
     if (!exists && errno != ENOENT) fail(path, cannot_write);
     // A rename would put a file in the place of a device.
     if (exists && !S_ISREG(old.st_mode)) fail_not_a_file(path, cannot_write, old.st_mode);
+    if (exists) mode = old.st_mode & 07777;
 
     // Symbolic links are followed, also to where nothing is yet. (A circle of them has no status.)
-    while (std::filesystem::is_symlink(target_)) {
-      target_ = target_.parent_path() / std::filesystem::read_symlink(target_);
+    while (std::filesystem::is_symlink(target)) {
+      target = target.parent_path() / std::filesystem::read_symlink(target);
     }
-    folder_ = target_.has_parent_path() ? target_.parent_path() : ".";
-    const Descriptor& file = temporary_.emplace(folder_).file();
-    if (!file.is_open() || (exists && ::fchmod(file.number(), old.st_mode & 07777) != 0) ||
+    folder = target.has_parent_path() ? target.parent_path() : ".";
+  }
+};
+
+// What a file is to become, whole and on the disk, beside the place that it is to take.
+class Replacement {
+ public:
+  Replacement(const std::string& path, std::span<const std::byte> bytes)
+      : path_(path), place_(path), temporary_(place_.folder) {
+    const Descriptor& file = temporary_.file();
+    if (!file.is_open() || (place_.mode && ::fchmod(file.number(), *place_.mode) != 0) ||
         !write_all(file, bytes) || ::fsync(file.number()) != 0) {
       fail(path, cannot_write);
     }
   }
 
   void take_place() {
-    if (!temporary_->rename_to(target_)) fail(path_, cannot_write);
+    if (!temporary_.rename_to(place_.target)) fail(path_, cannot_write);
     // Brings the rename to the disk. Where a file system cannot do that, a power cut may bring the
     // old content back: whole, as promised.
-    if (const Descriptor parent(folder_, O_RDONLY); parent.is_open()) ::fsync(parent.number());
+    if (const Descriptor parent(place_.folder, O_RDONLY); parent.is_open()) {
+      ::fsync(parent.number());
+    }
   }
 
  private:
   std::string path_;
-  std::filesystem::path target_;
-  std::filesystem::path folder_;
-  std::optional<Temporary> temporary_;
+  Place place_;
+  Temporary temporary_;
 };
 
 }  // namespace
@@ -174,8 +186,8 @@ void write_files_atomically(std::span<const FileContent> files) {
   for (const auto& replacement : replacements) replacement->take_place();
 }
 
-void check_writable(const std::string& folder) {
-  if (!Temporary(folder).file().is_open()) fail(folder, cannot_write);
+void check_writable(const std::string& path) {
+  if (!Temporary(Place(path).folder).file().is_open()) fail(path, cannot_write);
 }
 
 }  // namespace nabla

@@ -27,7 +27,7 @@ struct FileContent {
 /// not fit on the disk, all stay what they were.
 void write_files_atomically(std::span<const FileContent> files);
 
-/// Throws FileError, with the system's reason, where no files can be made in the folder.
-void check_writable(const std::string& folder);
+/// Throws FileError, with the system's reason, where no file of this path can be written.
+void check_writable(const std::string& path);
 
 }  // namespace nabla

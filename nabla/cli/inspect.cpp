@@ -1,4 +1,5 @@
 // nabla inspect: what is in a model file or a data set.
+#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -79,7 +80,8 @@ void inspect_file(const std::string& path) {
 
 void inspect(const std::string& what) {
   const bool is_a_file = is_file(what) && !data::is_known(what);
-  if (is_a_file || what.ends_with(".safetensors")) return inspect_file(what);
+  const bool is_missing = what.ends_with(".safetensors") && !std::filesystem::exists(what);
+  if (is_a_file || is_missing) return inspect_file(what);
   const data::Split split = data::load(what);
   print("data set", split.train.name);
   inspect_part("train", split.train);

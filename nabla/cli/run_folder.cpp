@@ -61,13 +61,7 @@ bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
   }
   try {
     if (!make_folders(new_only)) return false;
-    for (const std::string& name : names) {
-      const fs::path file = path_ / name;
-      if (fs::exists(file, error) && !fs::is_regular_file(file, error)) {
-        throw FileError(str(file.string(), ": cannot write: expected a file or nothing here"));
-      }
-    }
-    check_writable(path_.string());
+    for (const std::string& name : names) check_writable((path_ / name).string());
     remove_at_signals(made_, wait);
   } catch (...) {
     remove_made();
@@ -77,14 +71,19 @@ bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
 }
 
 bool RunFolder::make_folders(bool new_only) {
+  constexpr int most_tries = 100;
   std::error_code error;
   bool is_new = true;
-  if (new_only) {
-    fs::create_directories(path_.parent_path(), error);
-    if (!error) is_new = fs::create_directory(path_, error);
-  } else {
-    fs::create_directories(path_, error);
-  }
+  // Another run may take a folder away that it made, before it is used here.
+  int tries = 0;
+  do {
+    if (new_only) {
+      fs::create_directories(path_.parent_path(), error);
+      if (!error) is_new = fs::create_directory(path_, error);
+    } else {
+      fs::create_directories(path_, error);
+    }
+  } while (error == std::errc::no_such_file_or_directory && ++tries < most_tries);
   if (error) throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
   return is_new;
 }
@@ -99,6 +98,8 @@ void RunFolder::write(const std::vector<File>& files) const {
   contents.reserve(files.size());
   for (const auto& [name, bytes] : files) contents.push_back({(path_ / name).string(), bytes});
   const SignalsWait wait;
+  std::error_code error;  // a folder that cannot be made is named where it is written to
+  fs::create_directories(path_, error);  // a run that shared it may have taken it away
   write_files_atomically(contents);
 }
 

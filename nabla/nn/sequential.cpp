@@ -1,6 +1,7 @@
 #include "nabla/nn/sequential.h"
 
 #include <set>
+#include <typeinfo>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -12,8 +13,9 @@ namespace nabla::nn {
 Sequential::Sequential(const std::vector<std::shared_ptr<const Layer>>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     check_present(layers[i], str("sequential: layer ", i + 1), "a layer, such as nn::Dense");
-    if (const auto* part = dynamic_cast<const Sequential*>(layers[i].get())) {
-      add(*part);
+    const Layer& layer = *layers[i];
+    if (typeid(layer) == typeid(Sequential)) {  // one derived from it may compute something else
+      add(static_cast<const Sequential&>(layer));
     } else {
       layers_.push_back(layers[i]);
     }

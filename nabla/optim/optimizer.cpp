@@ -50,17 +50,19 @@ void Optimizer::attach(const std::vector<State>& parameters) {
     }
     return;
   }
-  variables_.clear();
-  count_ = State(Tensor(0.0), "step");
-  for (const State& parameter : parameters) variables_.push_back({parameter, {}});
+  std::vector<Variables> all;  // which takes its place when nothing can fail any more
+  all.reserve(parameters.size());
+  for (const State& parameter : parameters) all.push_back({parameter, {}});
   for (const std::string& slot : slots_) {
     std::vector<State> states;
-    for (Variables& variables : variables_) {
+    for (Variables& variables : all) {
       states.emplace_back(zeros(variables.parameter.spec()), str(slot, ".", states.size() + 1));
       variables.slots.push_back(states.back());
     }
     nn::make_contiguous(states);
   }
+  count_ = State(Tensor(0.0), "step");
+  variables_ = std::move(all);
 }
 
 std::vector<State> Optimizer::parameters() const {

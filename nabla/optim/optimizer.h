@@ -27,8 +27,10 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// Starts anew on these parameters: no steps taken, all memory 0, also in steps that were
-  /// captured on the same ones. The memory lies in one vector, in the order of the parameters.
+  /// Starts anew on these parameters: no steps taken, all memory 0. Where they are those that it
+  /// has already, so do the steps that were captured on them; ones captured on others keep the
+  /// memory that they had. The memory lies in one vector, in the order of the parameters. An error
+  /// leaves all as it was.
   void attach(const std::vector<State>& parameters);
 
   /// What it was attached to last.

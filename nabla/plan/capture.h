@@ -17,14 +17,14 @@ namespace nabla {
 /// allocating memory.
 ///
 /// What the function reads from outside must be a State to stay current; any other tensor is kept
-/// as it was at the capture. Reading a value inside (item(), to_vector()) throws CaptureError.
-/// Calls whose results nothing needs are dropped, and with them the errors that they would throw
-/// when they run (an index out of range); wrong shapes and types are found all the same.
-/// Where an op throws as it runs, states that the function assigns may or may not have their new
-/// values: as when it is executed, where those assigned before have them.
-/// Called while another function is captured or differentiated, it just runs as a part of that; and
-/// while a Substitution lives, it is executed. One thread at a time may call it; for results that
-/// go to other threads see State.
+/// as it was at the capture, and a State that the function makes lives on between replays. Reading
+/// a value inside (item(), to_vector()) throws CaptureError. Calls whose results nothing needs are
+/// dropped, and with them the errors that they would throw when they run (an index out of range);
+/// wrong shapes and types are found all the same. Where an op throws as it runs, states that the
+/// function assigns may or may not have their new values: as when it is executed, where those
+/// assigned before have them. Called while another function is captured or differentiated, it just
+/// runs as a part of that; and while a Substitution lives, it is executed. One thread at a time may
+/// call it; for results that go to other threads see State.
 class Captured {
  public:
   using Function = std::function<Tensors(const Tensors&)>;

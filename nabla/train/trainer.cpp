@@ -30,6 +30,7 @@ Trainer::Trainer(const nn::Sequential& model, nn::Loss loss,
       }) {
   check_present(optimizer_, "trainer: the optimizer", "an update rule, such as optim::Adam()");
   optimizer_->attach(model_.parameters());
+  optimizer_states_ = optimizer_->states();
 }
 
 // One call of fit.
@@ -161,7 +162,8 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
         "fit: this trainer is fitting already: call it again behind that call, not from a "
         "callback");
   }
-  if (optimizer_->parameters() != model_.parameters()) {
+  if (optimizer_->parameters() != model_.parameters() ||
+      optimizer_->states() != optimizer_states_) {
     throw ValueError(
         "fit: the optimizer was attached to other parameters: expected one for each trainer");
   }

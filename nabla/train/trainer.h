@@ -59,6 +59,7 @@ class Trainer {
 
   nn::Sequential model_;
   std::shared_ptr<optim::Optimizer> optimizer_;
+  std::vector<State> optimizer_states_;  // those that the captured steps use
   Evaluator evaluator_;
   Captured step_;
   std::int64_t epochs_done_ = 0;

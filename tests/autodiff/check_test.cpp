@@ -51,6 +51,14 @@ TEST(CheckGradients, FindsAWrongDerivative) {
   EXPECT_NEAR(report.worst_error, 1e-4 / 3, 1e-6);
 }
 
+TEST(CheckGradients, SaysWhereRoundingHidesTheDerivatives) {
+  const auto f = [](const Tensors& in) { return sum(in[0]) + 1e12; };
+  const GradientReport report = check_gradients(f, {three}, {.order = 1});
+  EXPECT_FALSE(report.passed);
+  EXPECT_NE(report.text.find("input 0: rounding hides all derivatives"), std::string::npos)
+      << report.text;
+}
+
 TEST(CheckGradients, FindsAWrongSecondDerivativeOnly) {
   const auto detached = [](const Call& c) { return 3 * square(stop_gradient(c.in[0])); };
   EXPECT_TRUE(check_cube(detached, {.order = 1}).passed);

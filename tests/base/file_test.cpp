@@ -131,12 +131,17 @@ TEST(WriteFiles, AllOrNone) {
   EXPECT_EQ(folder.entries(), 2);
 }
 
-TEST(WriteFiles, AFolderIsCheckedWithoutATrace) {
+TEST(WriteFiles, APlaceIsCheckedWithoutATrace) {
   const Folder folder;
-  check_writable(folder.path());
+  check_writable(folder / "new");
   EXPECT_EQ(folder.entries(), 0);
-  EXPECT_EQ(message_of<FileError>([&] { check_writable(folder / "none"); }),
-            folder / "none" + ": cannot write: No such file or directory");
+  EXPECT_EQ(message_of<FileError>([&] { check_writable(folder / "none/new"); }),
+            folder / "none/new" + ": cannot write: No such file or directory");
+  EXPECT_EQ(message_of<FileError>([&] { check_writable(folder.path()); }),
+            folder.path() + ": cannot write: expected a file, found a folder");
+  std::filesystem::create_symlink("none/new", folder / "link");
+  EXPECT_EQ(message_of<FileError>([&] { check_writable(folder / "link"); }),
+            folder / "link" + ": cannot write: No such file or directory");
 }
 
 }  // namespace

@@ -147,6 +147,36 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
   EXPECT_EQ(text_of(read_file(folder / "images")), "mine");
 }
 
+// Data sets that a tool manages are folders of links.
+TEST(Tool, PredictionsDoNotReplaceWhatTheDataSetLinksTo) {
+  const Folder folder;
+  for (const char* name : {"real", "points"}) std::filesystem::create_directory(folder / name);
+  for (const std::string part : {"train", "t10k"}) {
+    write_part(folder / ("real/" + part), 2);
+    for (const std::string& file : {part + "-images-idx3-ubyte", part + "-labels-idx1-ubyte"}) {
+      std::filesystem::create_symlink("../real/" + file, folder / ("points/" + file));
+    }
+  }
+  ASSERT_EQ(run(folder, "train points --output run").status, 0);
+  const std::string images = "real/t10k-images-idx3-ubyte";
+  const auto before = read_file(folder / images);
+  for (const std::string& output : {images, std::string("points/t10k-images-idx3-ubyte")}) {
+    const Result result = run(folder, "predict run/model.safetensors points --output " + output);
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(contains(result.error, ": is points/t10k-images-idx3-ubyte of the data set"))
+        << result.error;
+  }
+  EXPECT_EQ(read_file(folder / images), before);
+}
+
+TEST(Tool, InspectsAFolderOfAnyName) {
+  const Folder folder;
+  std::filesystem::create_directory(folder / "x.safetensors");
+  for (const std::string part : {"train", "t10k"})
+    write_part(folder / ("x.safetensors/" + part), 2);
+  EXPECT_TRUE(contains(run(folder, "inspect x.safetensors").out, "u8[2, 1, 1]"));
+}
+
 TEST(Tool, NamesAPartWithoutSamples) {
   const Folder folder;
   std::filesystem::create_directory(folder / "points");

@@ -120,6 +120,25 @@ TEST(Tool, TwoRunsMayShareAFolder) {
   }
 }
 
+// As one does that fails, of two that share it.
+TEST(Tool, MakesItsFolderAnewWhereAnotherRunTookItAway) {
+  const Folder folder;
+  const Result result = run(folder, "train digits --model dense --epochs 600 --output run",
+                            "{ (sleep 0.1; rmdir run) & } &&");
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/model.safetensors"));
+}
+
+TEST(Tool, ALinkToAClosedPlaceIsFoundBeforeTheRun) {
+  const Folder folder;
+  std::filesystem::create_directory(folder / "run");
+  std::filesystem::create_symlink("/proc/none", folder / "run/metrics.json");
+  const Result result = run(folder, quick + "--output run");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.error, "run/metrics.json: cannot write: ")) << result.error;
+}
+
 TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
   const Folder folder;
   std::filesystem::create_directories(folder / "run/metrics.json");
@@ -127,7 +146,7 @@ TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.error,
-            "nabla: run/metrics.json: cannot write: expected a file or nothing here\n");
+            "nabla: run/metrics.json: cannot write: expected a file, found a folder\n");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
 }
 

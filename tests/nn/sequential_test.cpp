@@ -98,6 +98,19 @@ TEST(Sequential, LayersByPointerKeepTheirValues) {
   EXPECT_EQ(whole.named_parameters()[2].name, "3.dense.weight");
 }
 
+TEST(Sequential, KeepsWhatIsDerivedFromItWhole) {
+  struct Residual : Sequential {
+    using Sequential::Sequential;
+    Tensor forward(const Tensor& x, bool training) const override {
+      return x + Sequential::forward(x, training);
+    }
+  };
+  const auto residual = std::make_shared<Residual>(Dense(2, 2), tanh);
+  const Sequential model({residual});
+  const Tensor x = Tensor::from({1.0F, 2.0F}, {1, 2});
+  EXPECT_EQ(model(x).to_doubles(), (*residual)(x).to_doubles());
+}
+
 TEST(Sequential, NamesParametersThatAreNamedAlike) {
   struct Block : Layer {
     std::string text() const override { return "block"; }

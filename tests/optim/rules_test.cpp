@@ -206,6 +206,17 @@ TEST(UpdateRules, AttachingAnewStartsAnew) {
   }
 }
 
+TEST(UpdateRules, AFailedAttachLeavesAllAsItWas) {
+  Adam rule;
+  const State theta = number_state(1);
+  rule.attach({theta});
+  EXPECT_THROW(rule.attach({theta, State()}), ValueError);
+  EXPECT_EQ(rule.states().size(), 4U);
+  EXPECT_EQ(rule.parameters(), (std::vector<State>{theta}));
+  rule.minimize([&] { return square(theta.value()); });
+  EXPECT_NEAR(theta.value().item(), .999, 1e-6);
+}
+
 // On theta^2 / 2 the second step begins at .9 with a moment of .1, and looks at .9 - .9 * .1.
 TEST(UpdateRules, NesterovGivesTheLossAhead) {
   Nesterov rule({.learning_rate = .1});

@@ -199,6 +199,17 @@ TEST(Capture, DerivativesDoNotGoThroughStates) {
   EXPECT_EQ(capture(tangent)(x).item(), 8 + 27);
 }
 
+// In the order of its elements it is what the state holds.
+TEST(Capture, AssignsWhatWasReshaped) {
+  const State w(Tensor::from({0.0F, 0.0F, 0.0F}, {1, 3}), "w");
+  const auto f = capture([&](const Tensor& a) {
+    w.assign(max(a, {0}, true));
+    return sum(a);
+  });
+  f(Tensor::from({1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F}, {2, 3}));
+  EXPECT_EQ(w.value().to_doubles(), (std::vector<double>{4, 5, 6}));
+}
+
 TEST(Capture, ReadsWhatIsSubstituted) {
   const State w(Tensor(2.0), "w");
   const auto f = [&](const Tensor& x) { return w.value() * x; };

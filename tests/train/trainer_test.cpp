@@ -399,6 +399,9 @@ TEST(TrainerErrors, AnOptimizerOfAnotherTrainer) {
   EXPECT_EQ(test::message_of<ValueError>([&] { first.fit(xor_data()); }),
             "fit: the optimizer was attached to other parameters: expected one for each trainer");
   EXPECT_EQ(second.fit(xor_data()).epochs.size(), 1U);
+  // Its captured steps would go on with the memory that they had.
+  rule->attach(first.model().parameters());
+  EXPECT_THROW(first.fit(xor_data()), ValueError);
 }
 
 TEST(TrainerErrors, WhatIsMissing) {
