@@ -123,8 +123,9 @@ TEST(Tool, TwoRunsMayShareAFolder) {
 // As one does that fails, of two that share it.
 TEST(Tool, MakesItsFolderAnewWhereAnotherRunTookItAway) {
   const Folder folder;
-  const Result result = run(folder, "train digits --model dense --epochs 600 --output run",
-                            "{ (sleep 0.1; rmdir run) & } &&");
+  const Result result =
+      run(folder, "train digits --model dense --epochs 2000 --output run",
+          "{ (while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; rmdir run) & } &&");
   EXPECT_EQ(result.status, 0) << result.error;
   EXPECT_TRUE(std::filesystem::exists(folder / "run/model.safetensors"));
 }
