@@ -88,14 +88,10 @@ void check_output(const Options& options) {
   };
   if (same(target, options.model)) refuse(": is the model");
   if (same(target, place)) refuse(": is the data set");
-  const bool is_there = is_file(target.string());
-  if (is_there && same(target.parent_path(), place)) {
-    refuse(": is there already, in the data set's folder");
-  }
+  if (!is_file(target.string())) return;  // nothing is replaced
+  if (same(target.parent_path(), place)) refuse(": is there already, in the data set's folder");
   for (const auto& entry : std::filesystem::directory_iterator(place, error)) {  // it may be a link
-    if (is_there && same(target, entry.path())) {
-      refuse(str(": is ", entry.path().string(), " of the data set"));
-    }
+    if (same(target, entry.path())) refuse(str(": is ", entry.path().string(), " of the data set"));
   }
 }
 
