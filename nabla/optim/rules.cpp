@@ -58,7 +58,7 @@ Adam::Adam(AdamOptions options)
       options_(options) {
   require_fraction("adam", "beta1", options.beta1);
   require_fraction("adam", "beta2", options.beta2);
-  // Times what corrects the first step's bias it is still one that f32 has.
+  // It is made smaller by the correction of the first steps, and must not become 0 in f32.
   require(options.epsilon >= 1e-30, "adam", "epsilon", options.epsilon, "at least 1e-30");
 }
 

@@ -14,8 +14,8 @@ namespace nabla {
 /// How one epoch went.
 struct EpochRecord {
   std::int64_t epoch = 0;  ///< counted from 1
-  double train_loss =
-      0;  ///< mean over the samples, each before its update, where the gradient is taken
+  /// Mean over the samples, each before its update, where the gradient is taken.
+  double train_loss = 0;
   std::optional<double> validation_loss;      ///< where there are validation data
   std::optional<double> validation_accuracy;  ///< where these have classes
   double seconds = 0;                         ///< without validation
