@@ -290,7 +290,7 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
   if (!(numbers >= 1 && numbers <= 1ULL << 40)) {
     throw ShapeError(fail(": samples ", sample, ": expected 1 to 2^40 numbers in each"));
   }
-  std::vector<std::shared_ptr<const Layer>> layers;
+  std::vector<AnyLayer> layers;
   Shape shape = sample;
   double parameters = 0;
   for (const Term& term : terms) {

@@ -12,4 +12,7 @@ namespace nabla::nn {
 /// captured before follow them.
 void make_contiguous(const std::vector<State>& variables);
 
+/// Whether they lie like that already.
+bool is_contiguous(const std::vector<State>& variables);
+
 }  // namespace nabla::nn

@@ -1,9 +1,11 @@
 #include "nabla/optim/optimizer.h"
 
 #include <cmath>
+#include <set>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/graph/training.h"
 #include "nabla/nn/contiguous.h"
 #include "nabla/ops/elementwise.h"
 
@@ -43,6 +45,12 @@ void Optimizer::set_learning_rate(double rate) const {
 }
 
 void Optimizer::attach(const std::vector<State>& parameters) {
+  std::set<const void*> seen;
+  for (const State& parameter : parameters) {
+    if (seen.insert(parameter.id()).second) continue;
+    throw ValueError(str(name_, ": parameter ", quote(parameter.name()),
+                         " stands twice: expected each once, as Layer::parameters() gives them"));
+  }
   if (parameters == this->parameters()) {  // captured steps hold these states
     count_.assign(Tensor(0.0));
     for (const Variables& variables : variables_) {
@@ -61,6 +69,7 @@ void Optimizer::attach(const std::vector<State>& parameters) {
     }
     nn::make_contiguous(states);
   }
+  if (!nn::is_contiguous(parameters)) nn::make_contiguous(parameters);
   count_ = State(Tensor(0.0), "step");
   variables_ = std::move(all);
 }
@@ -102,6 +111,7 @@ Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
     throw ValueError(str(name_, ": no parameters to change: attach them first"));
   }
   const auto value_and_gradients = [&] {
+    const TrainingScope training;
     const std::vector<State> all = parameters();
     Tensors ahead;
     for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));

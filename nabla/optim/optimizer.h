@@ -29,8 +29,9 @@ class Optimizer {
 
   /// Starts anew on these parameters: no steps taken, all memory 0. Where they are those that it
   /// has already, so do the steps that were captured on them; ones captured on others keep the
-  /// memory that they had. The memory lies in one vector, in the order of the parameters. An error
-  /// leaves all as it was.
+  /// memory that they had. The parameters, and each kind of memory, are put into one vector in this
+  /// order; functions captured before follow them. Throws ValueError where a parameter stands
+  /// twice. An error leaves all as it was.
   void attach(const std::vector<State>& parameters);
 
   /// What it was attached to last.
@@ -40,8 +41,8 @@ class Optimizer {
   /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
   /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
-  /// Takes one step down a function that reads the parameters; gives its value before the step,
-  /// where the gradient is taken: with Nesterov ahead of the parameters.
+  /// Takes one step down a function that reads the parameters, in a TrainingScope; gives its value
+  /// before the step, where the gradient is taken: with Nesterov ahead of the parameters.
   Tensor minimize(const std::function<Tensor()>& loss) const;
 
   double learning_rate() const { return learning_rate_.value().item(); }

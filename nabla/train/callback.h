@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nabla/base/defaults.h"
-#include "nabla/nn/sequential.h"
+#include "nabla/nn/layer.h"
 
 namespace nabla {
 
@@ -29,7 +29,7 @@ struct History {
 
 /// Where training stands.
 struct Progress {
-  const nn::Sequential& model;
+  const nn::Layer& model;
   std::int64_t epochs = 0;   ///< the last one to come
   std::int64_t batches = 0;  ///< in an epoch
   std::int64_t epoch = 0;    ///< counted from 1
@@ -65,7 +65,8 @@ struct EarlyStoppingOptions {
   Monitor monitor = Monitor::validation_loss;
   std::int64_t patience = 3;  ///< epochs without a better value, after which training stops
   double min_delta = 0;       ///< by how much a value must be better to count
-  bool restore_best = true;   ///< give the model the parameters of the best epoch in the end
+  /// Give the model, in the end, what it had learned in the best epoch.
+  bool restore_best = true;
 };
 
 /// Stops when the model no longer gets better.
@@ -82,9 +83,9 @@ class EarlyStopping : public Callback {
 
  private:
   EarlyStoppingOptions options_;
-  std::optional<double> best_;  // the smaller the better
+  std::optional<double> best_cost_;
   std::int64_t best_epoch_ = 0;
-  std::vector<Tensor> best_parameters_;
+  std::vector<Tensor> best_;  // of what is learned or kept
 };
 
 /// A line on standard error that shows how far the epoch is, erased at its end; nothing where that

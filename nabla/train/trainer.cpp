@@ -20,16 +20,16 @@ double seconds_since(Clock::time_point begin) {
 
 }  // namespace
 
-Trainer::Trainer(const nn::Sequential& model, nn::Loss loss,
+Trainer::Trainer(const nn::AnyLayer& model, nn::Loss loss,
                  std::shared_ptr<optim::Optimizer> optimizer)
     : model_(model),
       optimizer_(std::move(optimizer)),
       evaluator_(model, loss),
       step_([model, loss, rule = optimizer_](const Tensors& in) -> Tensors {
-        return {rule->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
+        return {rule->minimize([&] { return loss((*model)(in[0]), in[1]); })};
       }) {
   check_present(optimizer_, "trainer: the optimizer", "an update rule, such as optim::Adam()");
-  optimizer_->attach(model_.parameters());
+  optimizer_->attach(model_->parameters());
   optimizer_states_ = optimizer_->states();
 }
 
@@ -42,7 +42,7 @@ class Trainer::Loop {
         loader_(
             train,
             {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = options.seed}),
-        progress_{.model = trainer.model_,
+        progress_{.model = *trainer.model_,
                   .epochs = trainer.epochs_done_ + options.epochs,
                   .batches = loader_.batches()} {}
 
@@ -128,8 +128,10 @@ class Trainer::Loop {
       sums.samples += samples;
       notify(&Callback::on_batch_end);
     }
-    for (const auto& [name, state] : trainer_.model_.named_parameters()) {
-      if (!is_finite(state.value())) fail(str("parameter ", name, " is not finite"), true);
+    for (const nn::NamedState& each : trainer_.model_->named_parameters()) {
+      if (!is_finite(each.state.value())) {
+        fail(str("parameter ", each.name, " is not finite"), true);
+      }
     }
     return sums;
   }
@@ -162,10 +164,12 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
         "fit: this trainer is fitting already: call it again behind that call, not from a "
         "callback");
   }
-  if (optimizer_->parameters() != model_.parameters() ||
+  if (optimizer_->parameters() != model_->parameters() ||
       optimizer_->states() != optimizer_states_) {
     throw ValueError(
-        "fit: the optimizer was attached to other parameters: expected one for each trainer");
+        "fit: the optimizer was attached to other parameters, or some were frozen or set free "
+        "since: "
+        "expected a trainer of its own for these");
   }
   if (options.epochs < 0) {
     throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
@@ -179,13 +183,13 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
                   "a Callback, such as EarlyStopping");
   }
   if (train.size() == 0) throw ValueError("fit: the data set has no samples");
-  model_.output_shape(train.sample_shape());
+  model_->output_shape(train.sample_shape());
   if (options.validation) {
     if (options.validation->size() == 0) {
       throw ValueError("fit: the validation data have no samples");
     }
     data::check(*options.validation);
-    model_.output_shape(options.validation->sample_shape());
+    model_->output_shape(options.validation->sample_shape());
   }
   return Loop(*this, train, options).run();
 }

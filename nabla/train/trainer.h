@@ -31,10 +31,11 @@ struct FitOptions {
 /// The model that was given is the one that learns: they share parameters.
 class Trainer {
  public:
-  /// Throws ValueError where the loss or the optimizer is missing.
-  Trainer(const nn::Sequential& model, nn::Loss loss, std::shared_ptr<optim::Optimizer> optimizer);
+  /// The model is any layer: parameters that are frozen stay as they are. Throws ValueError where
+  /// the model, the loss or the optimizer is missing.
+  Trainer(const nn::AnyLayer& model, nn::Loss loss, std::shared_ptr<optim::Optimizer> optimizer);
   template <std::derived_from<optim::Optimizer> Rule>
-  Trainer(const nn::Sequential& model, nn::Loss loss, Rule rule)
+  Trainer(const nn::AnyLayer& model, nn::Loss loss, Rule rule)
       : Trainer(model, std::move(loss), std::make_shared<Rule>(std::move(rule))) {}
   Trainer(Trainer&&) = default;
   Trainer& operator=(Trainer&&) = default;
@@ -51,13 +52,13 @@ class Trainer {
   /// looked at and need not be there.
   Tensor predict(const data::Dataset& dataset) { return evaluator_.predict(dataset); }
 
-  const nn::Sequential& model() const { return model_; }
+  const nn::Layer& model() const { return *model_; }
   optim::Optimizer& optimizer() { return *optimizer_; }
 
  private:
   class Loop;
 
-  nn::Sequential model_;
+  nn::AnyLayer model_;
   std::shared_ptr<optim::Optimizer> optimizer_;
   std::vector<State> optimizer_states_;  // those that the captured steps use
   Evaluator evaluator_;

@@ -396,8 +396,10 @@ TEST(TrainerErrors, AnOptimizerOfAnotherTrainer) {
   const auto rule = std::make_shared<optim::Adam>();
   Trainer first(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, rule);
   Trainer second(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, rule);
-  EXPECT_EQ(test::message_of<ValueError>([&] { first.fit(xor_data()); }),
-            "fit: the optimizer was attached to other parameters: expected one for each trainer");
+  EXPECT_EQ(
+      test::message_of<ValueError>([&] { first.fit(xor_data()); }),
+      "fit: the optimizer was attached to other parameters, or some were frozen or set free since: "
+      "expected a trainer of its own for these");
   EXPECT_EQ(second.fit(xor_data()).epochs.size(), 1U);
   // Its captured steps would go on with the memory that they had.
   rule->attach(first.model().parameters());
@@ -460,7 +462,7 @@ TEST(TrainerErrors, ParametersThatAreNotFinite) {
   data::Dataset far = xor_data();
   far.inputs = far.inputs * 1000;
   EXPECT_EQ(test::message_of<Error>([&] { trainer.fit(far, {.batch_size = 4}); }),
-            "epoch 1, step 1: parameter 1.dense.weight is not finite; lower the learning rate (now "
+            "epoch 1, step 1: parameter dense_1.weight is not finite; lower the learning rate (now "
             "3e+38) and start again from fresh parameters");
 }
 
@@ -479,22 +481,47 @@ TEST(TrainerErrors, DataThatDoNotFit) {
   const auto [train, test] = data::digits();
   const nn::Sequential narrow{nn::Dense(63, 10)};
   Trainer trainer(narrow, nn::cross_entropy, optim::Sgd());
-  EXPECT_EQ(test::message_of<ShapeError>([&] { trainer.fit(train); }),
-            "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer 1 \"dense(10)\"");
+  EXPECT_EQ(
+      test::message_of<ShapeError>([&] { trainer.fit(train); }),
+      "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer dense_1 \"dense(10)\"");
   EXPECT_THROW(trainer.evaluate(test), ShapeError);
   EXPECT_THROW(trainer.predict(test), ShapeError);
 }
 
 // A user's layer that gives more than it says must not be written beyond the predictions.
-TEST(TrainerErrors, ResultsOfAnotherShapeThanTheLayerSays) {
-  struct Doubled : nn::Layer {
-    std::string text() const override { return "doubled"; }
-    Tensor forward(const Tensor& x, bool) const override { return concatenate({x, x}, 1); }
-  };
-  Evaluator evaluator(nn::Sequential{Doubled()}, nn::mean_squared_error);
-  EXPECT_EQ(test::message_of<ShapeError>([&] { evaluator.predict(xor_data()); }),
-            "predict: model \"doubled\" gives f32[4, 4] for a batch: by its output_shape expected "
-            "f32[4, 2]");
+// A model need not be a Sequential, nor say what shapes it gives.
+struct Doubled : nn::Layer {
+  nn::Dense dense{4, 1};
+  nn::Parts parts() const override { return {{"dense", dense}}; }
+  std::string text() const override { return "doubled"; }
+  Tensor forward(const Tensor& x) const override { return dense(concatenate({x, x}, 1)); }
+};
+
+TEST(Trainer, TakesAnyLayer) {
+  const Doubled model;
+  const auto before = model.parameters()[0].value().to_doubles();
+  Trainer trainer(model, nn::mean_squared_error, optim::Sgd());
+  const History history = trainer.fit(xor_data(), {.epochs = 20, .batch_size = 4});
+  EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
+  EXPECT_NE(model.parameters()[0].value().to_doubles(), before) << "they share parameters";
+  EXPECT_EQ(trainer.predict(xor_data()).shape(), (Shape{4, 1}));
+}
+
+TEST(Trainer, LeavesAloneWhatIsFrozen) {
+  const nn::Sequential model{nn::named("body", nn::Dense(2, 3)), nn::tanh, nn::Dense(3, 1)};
+  model.freeze("body.*");
+  const auto values = [&](std::size_t i) { return model.states()[i].state.value().to_doubles(); };
+  const auto body = values(0);
+  const auto head = values(2);
+  for (const optim::RuleEntry& entry : optim::rule_table()) {
+    Trainer trainer(model, nn::mean_squared_error, entry.make(0.1));
+    trainer.fit(xor_data(), {.epochs = 2, .batch_size = 4});
+    EXPECT_EQ(values(0), body) << entry.name;
+  }
+  EXPECT_NE(values(2), head);
+  Trainer trainer(model, nn::mean_squared_error, optim::Sgd());
+  model.unfreeze();
+  EXPECT_THROW(trainer.fit(xor_data()), ValueError);
 }
 
 TEST(TrainerErrors, NothingToEvaluate) {

@@ -1,0 +1,108 @@
+#include "nabla/nn/layers.h"
+
+#include "nabla/base/error.h"
+#include "nabla/base/text.h"
+#include "nabla/graph/training.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/matmul.h"
+#include "nabla/ops/shaping.h"
+
+namespace nabla::nn {
+namespace {
+
+// [batch, ...] -> [batch, n]
+Tensor flattened(const Tensor& x) {
+  if (x.rank() == 0) throw ShapeError("expected a batch, got a single number");
+  if (x.rank() == 2) return x;
+  const Shape sample(std::span(x.shape().begin() + 1, x.shape().end()));
+  return reshape(x, {x.shape()[0], sample.elements()});
+}
+
+// What architectures can say, so that a file with it can be read again.
+double checked(std::string_view layer, std::string_view option, double value) {
+  constexpr double most = 1e15;
+  if (value >= -most && value <= most) return value;
+  throw ValueError(str(layer, ": ", option, " ", shortest(value), ": expected -1e15 to 1e15"));
+}
+
+}  // namespace
+
+Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
+    : in_(in), out_(out), initializer_(std::move(options.initializer)) {
+  if (in < 1 || out < 1) {
+    throw ValueError(str("dense: in ", in, ", out ", out, ": expected at least 1"));
+  }
+  check_present(initializer_, "dense: the initializer", "a function such as nn::he_uniform()");
+  weight_ = State(Tensor::empty({DType::f32, {in, out}}), "weight");
+  draw_fresh(weight_, initializer_);
+  if (!options.bias) return;
+  bias_ = State(Tensor::empty({DType::f32, {out}}), "bias");
+  draw_fresh(bias_, zero());
+}
+
+std::string Dense::text() const {
+  return str("dense(", out_, bias_.defined() ? "" : ",bias=0", ")");
+}
+
+Tensor Dense::forward(const Tensor& x) const {
+  const Tensor rows = flattened(x);
+  if (rows.shape()[1] != in_) {
+    throw ShapeError(str("dense: takes ", in_, " numbers a sample, got ", rows.shape()[1],
+                         " (shape ", Shape(std::span(x.shape().begin() + 1, x.shape().end())),
+                         ")"));
+  }
+  const Tensor products = matmul(rows, weight_.value());
+  return bias_.defined() ? products + bias_.value() : products;
+}
+
+Parts Dense::parts() const { return {{"weight", weight_, initializer_}, {"bias", bias_, zero()}}; }
+
+Activation::Activation(std::string text, Function function)
+    : text_(std::move(text)), function_(std::move(function)) {
+  check_present(function_, str("activation ", quote(text_), ": the function"),
+                "one from tensor to tensor, such as nabla::tanh");
+}
+
+bool Activation::is_same(const Activation& other) const {
+  using Pointer = Tensor (*)(const Tensor&);
+  const auto* mine = function_.target<Pointer>();
+  const auto* theirs = other.function_.target<Pointer>();
+  return text_ == other.text_ && function_.target_type() == other.function_.target_type() &&
+         (mine == nullptr || theirs == nullptr || *mine == *theirs);
+}
+
+const Activation identity("identity", [](const Tensor& x) { return x; });
+const Activation relu("relu", nabla::relu);
+const Activation tanh("tanh", nabla::tanh);
+const Activation sigmoid("sigmoid", nabla::sigmoid);
+const Activation softplus("softplus", nabla::softplus);
+
+Activation leaky_relu(double slope) {
+  checked("leaky_relu", "slope", slope);
+  return {str("leaky_relu(", shortest(slope), ")"),
+          [=](const Tensor& x) { return where(greater(x, 0), x, slope * x); }};
+}
+
+Activation elu(double alpha) {
+  checked("elu", "alpha", alpha);
+  return {str("elu(", shortest(alpha), ")"),
+          [=](const Tensor& x) { return where(greater(x, 0), x, alpha * expm1(x)); }};
+}
+
+Dropout::Dropout(double rate) : rate_(rate), generator_(fresh_generator()) {
+  if (!(rate >= 0 && rate < 1)) {
+    throw ValueError(str("dropout: rate ", rate, ": expected at least 0 and below 1"));
+  }
+}
+
+std::string Dropout::text() const { return str("dropout(", shortest(rate_), ")"); }
+
+Tensor Dropout::forward(const Tensor& x) const {
+  if (!is_training("dropout") || rate_ == 0) return x;
+  const double kept = 1 - rate_;
+  return x * (Generator(generator_).bernoulli(x.shape(), kept, x.dtype()) / kept);
+}
+
+Tensor Flatten::forward(const Tensor& x) const { return flattened(x); }
+
+}  // namespace nabla::nn
