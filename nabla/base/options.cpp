@@ -11,13 +11,13 @@ namespace nabla {
 namespace {
 
 // The word of an argument; empty: it is more than a word.
-std::string_view word_of(const Argument& argument) {
+std::string_view word_of(const TermArgument& argument) {
   const Term* term = std::get_if<Term>(&argument.value);
   const bool word = term != nullptr && term->arguments.empty() && term->groups.empty();
   return word ? std::string_view(term->name) : std::string_view();
 }
 
-std::string value_text(const Argument& argument) {
+std::string value_text(const TermArgument& argument) {
   if (const double* number = std::get_if<double>(&argument.value)) return text_of(*number);
   return quote(text_of(std::get<Term>(argument.value)));
 }
@@ -66,19 +66,19 @@ void Range::check(std::string_view who, std::string_view option, double number) 
       out_of_range(who, option, text_of(number), expected.empty() ? "a finite number" : expected));
 }
 
-std::optional<double> OptionKind<double>::read(const Argument& argument) {
+std::optional<double> OptionKind<double>::read(const TermArgument& argument) {
   const double* number = std::get_if<double>(&argument.value);
   return number == nullptr ? std::nullopt : std::optional(*number);
 }
 
-std::optional<std::int64_t> OptionKind<std::int64_t>::read(const Argument& argument) {
+std::optional<std::int64_t> OptionKind<std::int64_t>::read(const TermArgument& argument) {
   const double* number = std::get_if<double>(&argument.value);
   const bool whole = number != nullptr && *number == std::trunc(*number) &&
                      std::abs(*number) <= static_cast<double>(largest);
   return whole ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
 }
 
-std::optional<bool> OptionKind<bool>::read(const Argument& argument) {
+std::optional<bool> OptionKind<bool>::read(const TermArgument& argument) {
   const std::string_view word = word_of(argument);
   const double* number = std::get_if<double>(&argument.value);
   if (word == "true" || (number != nullptr && *number == 1)) return true;
@@ -86,7 +86,7 @@ std::optional<bool> OptionKind<bool>::read(const Argument& argument) {
   return {};
 }
 
-std::optional<std::size_t> word_index(const Argument& argument,
+std::optional<std::size_t> word_index(const TermArgument& argument,
                                       std::span<const std::string_view> words) {
   const auto found = std::ranges::find(words, word_of(argument));
   if (found == words.end()) return {};
@@ -108,7 +108,7 @@ OptionRows::OptionRows(std::vector<OptionRow> rows, const void* defaults) : rows
 }
 
 const OptionRow& OptionRows::row_of(const Term& term, std::size_t index) const {
-  const Argument& argument = term.arguments[index];
+  const TermArgument& argument = term.arguments[index];
   if (argument.name.empty()) {
     if (index < rows_.size() && rows_[index].style.by_place) {
       const bool behind_named = index > 0 && !term.arguments[index - 1].name.empty();
@@ -131,7 +131,7 @@ const OptionRow& OptionRows::row_of(const Term& term, std::size_t index) const {
       str(term.name, " has no option ", quote(argument.name), suggestion(argument.name, names)));
 }
 
-void OptionRows::read(const Term& term, const Argument& argument, const OptionRow& row,
+void OptionRows::read(const Term& term, const TermArgument& argument, const OptionRow& row,
                       void* options) const {
   const bool kind = row.read(options, argument);
   if (kind && row.holds(options)) return;

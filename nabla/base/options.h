@@ -36,7 +36,7 @@ struct Range {
 };
 constexpr Range at_least(double least) { return {.least = least}; }
 constexpr Range from_to(double least, double most) { return {.least = least, .most = most}; }
-inline constexpr Range positive = {.least = 0, .above = true};
+inline constexpr Range above_zero = {.least = 0, .above = true};
 /// At least 0 and below 1.
 inline constexpr Range fraction = {.least = 0, .most = 1, .below = true};
 
@@ -48,7 +48,7 @@ struct OptionKind;
 
 template <>
 struct OptionKind<double> {
-  static std::optional<double> read(const Argument& argument);
+  static std::optional<double> read(const TermArgument& argument);
   static std::string text(double value) { return text_of(value); }
   static std::string kind() { return "a number"; }
   static bool holds(const Range& range, double value) { return range.holds(value); }
@@ -57,7 +57,7 @@ struct OptionKind<double> {
 /// Whole numbers of up to 53 bits, which f64 has exactly.
 template <>
 struct OptionKind<std::int64_t> {
-  static std::optional<std::int64_t> read(const Argument& argument);
+  static std::optional<std::int64_t> read(const TermArgument& argument);
   static std::string text(std::int64_t value) { return std::to_string(value); }
   static std::string kind() { return "a whole number"; }
   static bool holds(const Range& range, std::int64_t value) {
@@ -69,14 +69,14 @@ struct OptionKind<std::int64_t> {
 /// true or false; 1 and 0 are read, too.
 template <>
 struct OptionKind<bool> {
-  static std::optional<bool> read(const Argument& argument);
+  static std::optional<bool> read(const TermArgument& argument);
   static std::string text(bool value) { return value ? "true" : "false"; }
   static std::string kind() { return "true or false"; }
   static bool holds(const Range&, bool) { return true; }
 };
 
 /// Which of the words an argument is; none: none of them.
-std::optional<std::size_t> word_index(const Argument& argument,
+std::optional<std::size_t> word_index(const TermArgument& argument,
                                       std::span<const std::string_view> words);
 /// "mean, sum or none"
 std::string alternatives(std::span<const std::string_view> words);
@@ -89,7 +89,7 @@ template <class T>
 requires std::is_enum_v<T>
 struct OptionKind<T> {
   static constexpr auto words = words_of(T{});
-  static std::optional<T> read(const Argument& argument) {
+  static std::optional<T> read(const TermArgument& argument) {
     const auto index = word_index(argument, words);
     return index ? std::optional(static_cast<T>(*index)) : std::nullopt;
   }
@@ -104,7 +104,7 @@ struct OptionKind<T> {
 /// A value that may be missing, and is then not written.
 template <class T>
 struct OptionKind<std::optional<T>> {
-  static std::optional<std::optional<T>> read(const Argument& argument) {
+  static std::optional<std::optional<T>> read(const TermArgument& argument) {
     std::optional<std::optional<T>> result;
     if (auto value = OptionKind<T>::read(argument)) result.emplace(std::move(value));
     return result;
@@ -131,8 +131,8 @@ struct OptionRow {
   std::string kind;   ///< "a number"
   std::string range;  ///< "at least 0 and below 1", or empty
   OptionStyle style;
-  std::function<bool(void* options, const Argument&)> read;  ///< false: another kind
-  std::function<bool(const void* options)> holds;            ///< whether the range holds it
+  std::function<bool(void* options, const TermArgument&)> read;  ///< false: another kind
+  std::function<bool(const void* options)> holds;                ///< whether the range holds it
   std::function<std::string(const void* options)> text;
   std::string initial = {};  ///< the default; empty: none
 };
@@ -150,7 +150,7 @@ struct Option : OptionRow {
             .range = range.text(),
             .style = style,
             .read =
-                [field](void* options, const Argument& argument) {
+                [field](void* options, const TermArgument& argument) {
                   auto value = OptionKind<T>::read(argument);
                   if (value) static_cast<Options*>(options)->*field = std::move(*value);
                   return value.has_value();
@@ -178,7 +178,8 @@ class OptionRows {
 
  private:
   const OptionRow& row_of(const Term& term, std::size_t index) const;
-  void read(const Term& term, const Argument& argument, const OptionRow& row, void* options) const;
+  void read(const Term& term, const TermArgument& argument, const OptionRow& row,
+            void* options) const;
 
   std::vector<OptionRow> rows_;
 };
@@ -192,7 +193,7 @@ class OptionRows {
 ///
 ///       static const OptionTable<MomentumOptions>& table() {
 ///         static const OptionTable<MomentumOptions> options = {
-///             {"learning_rate", &MomentumOptions::learning_rate, "size of a step", positive},
+///             {"learning_rate", &MomentumOptions::learning_rate, "size of a step", above_zero},
 ///             {"momentum", &MomentumOptions::momentum, "part of the last step", fraction}};
 ///         return options;
 ///       }

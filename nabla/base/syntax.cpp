@@ -137,8 +137,8 @@ class Parser {
     return terms;
   }
 
-  std::vector<Argument> arguments(std::size_t depth) {
-    std::vector<Argument> all;
+  std::vector<TermArgument> arguments(std::size_t depth) {
+    std::vector<TermArgument> all;
     ++at_;
     skip_space();
     if (skip(')')) return all;
@@ -150,9 +150,9 @@ class Parser {
     return all;
   }
 
-  Argument argument(std::size_t depth) {
+  TermArgument argument(std::size_t depth) {
     skip_space();
-    Argument argument;
+    TermArgument argument;
     argument.place = place(at_);
     if (at_name()) {
       std::string name = word();
@@ -193,7 +193,7 @@ class Parser {
   std::size_t at_ = 0;
 };
 
-std::string argument_text(const Argument& argument) {
+std::string argument_text(const TermArgument& argument) {
   const std::string value = std::visit([](const auto& v) { return text_of(v); }, argument.value);
   return argument.name.empty() ? value : str(argument.name, "=", value);
 }
@@ -243,7 +243,7 @@ Term parse_term(std::string_view noun, std::string_view text) {
 std::string text_of(const Term& term) {
   std::string text = term.label.empty() ? term.name : str(term.label, ":", term.name);
   std::vector<std::string> values;
-  for (const Argument& argument : term.arguments) values.push_back(argument_text(argument));
+  for (const TermArgument& argument : term.arguments) values.push_back(argument_text(argument));
   if (!values.empty()) text += str("(", join(values, ", "), ")");
   for (const auto& group : term.groups) text += str("[", text_of(group), "]");
   return text;

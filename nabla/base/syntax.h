@@ -45,19 +45,19 @@ struct Place {
   [[noreturn]] void fail(std::string_view what) const;
 };
 
-struct Argument;
+struct TermArgument;
 
 /// A thing of a text: `label:name(arguments)[things][things]`.
 struct Term {
   std::string label;  ///< the user's own name of the thing; empty: none
   std::string name;   ///< empty: a bare group in brackets, which is a sequence
-  std::vector<Argument> arguments;
+  std::vector<TermArgument> arguments;
   std::vector<std::vector<Term>> groups;  ///< what stands in each pair of brackets
   Place place;
 };
 
 /// What stands between the commas: `value` or `option=value`.
-struct Argument {
+struct TermArgument {
   std::string name;                  ///< empty: given by its place
   std::variant<double, Term> value;  ///< numbers are finite; a word is a term with only a name
   Place place;                       ///< of the option, or of the value where there is none

@@ -18,12 +18,7 @@ Tensor flattened(const Tensor& x) {
   return reshape(x, {x.shape()[0], sample.elements()});
 }
 
-// What architectures can say, so that a file with it can be read again.
-double checked(std::string_view layer, std::string_view option, double value) {
-  constexpr double most = 1e15;
-  if (value >= -most && value <= most) return value;
-  throw ValueError(str(layer, ": ", option, " ", shortest(value), ": expected -1e15 to 1e15"));
-}
+constexpr Range slopes = {.least = -1e15, .most = 1e15};
 
 }  // namespace
 
@@ -41,7 +36,7 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
 }
 
 std::string Dense::text() const {
-  return str("dense(", out_, bias_.defined() ? "" : ",bias=0", ")");
+  return str("dense(", out_, bias_.defined() ? "" : ", bias=false", ")");
 }
 
 Tensor Dense::forward(const Tensor& x) const {
@@ -77,25 +72,44 @@ const Activation tanh("tanh", nabla::tanh);
 const Activation sigmoid("sigmoid", nabla::sigmoid);
 const Activation softplus("softplus", nabla::softplus);
 
+const OptionTable<LeakyReluOptions>& LeakyReluOptions::table() {
+  static const OptionTable<LeakyReluOptions> options = {
+      {"slope", &LeakyReluOptions::slope, "slope below 0", slopes, {.by_place = true}}};
+  return options;
+}
+
+const OptionTable<EluOptions>& EluOptions::table() {
+  static const OptionTable<EluOptions> options = {
+      {"alpha", &EluOptions::alpha, "minus the value far below 0", slopes, {.by_place = true}}};
+  return options;
+}
+
+const OptionTable<DropoutOptions>& DropoutOptions::table() {
+  static const OptionTable<DropoutOptions> options = {{"rate",
+                                                       &DropoutOptions::rate,
+                                                       "probability that a value is dropped",
+                                                       fraction,
+                                                       {.by_place = true}}};
+  return options;
+}
+
 Activation leaky_relu(double slope) {
-  checked("leaky_relu", "slope", slope);
-  return {str("leaky_relu(", shortest(slope), ")"),
+  LeakyReluOptions::table().check("leaky_relu", {slope});
+  return {LeakyReluOptions::table().text("leaky_relu", {slope}),
           [=](const Tensor& x) { return where(greater(x, 0), x, slope * x); }};
 }
 
 Activation elu(double alpha) {
-  checked("elu", "alpha", alpha);
-  return {str("elu(", shortest(alpha), ")"),
+  EluOptions::table().check("elu", {alpha});
+  return {EluOptions::table().text("elu", {alpha}),
           [=](const Tensor& x) { return where(greater(x, 0), x, alpha * expm1(x)); }};
 }
 
 Dropout::Dropout(double rate) : rate_(rate), generator_(fresh_generator()) {
-  if (!(rate >= 0 && rate < 1)) {
-    throw ValueError(str("dropout: rate ", rate, ": expected at least 0 and below 1"));
-  }
+  DropoutOptions::table().check("dropout", {rate});
 }
 
-std::string Dropout::text() const { return str("dropout(", shortest(rate_), ")"); }
+std::string Dropout::text() const { return DropoutOptions::table().text("dropout", {rate_}); }
 
 Tensor Dropout::forward(const Tensor& x) const {
   if (!is_training("dropout") || rate_ == 0) return x;

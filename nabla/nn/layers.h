@@ -1,6 +1,7 @@
 /// The simple layers.
 #pragma once
 
+#include "nabla/base/options.h"
 #include "nabla/nn/layer.h"
 
 namespace nabla::nn {
@@ -54,12 +55,27 @@ extern const Activation relu;      ///< max(x, 0); the derivative at 0 is 0
 extern const Activation tanh;      ///< (e^2x - 1) / (e^2x + 1)
 extern const Activation sigmoid;   ///< 1 / (1 + e^-x)
 extern const Activation softplus;  ///< log(1 + e^x)
+
+struct LeakyReluOptions {
+  double slope = 0.1;
+  static const OptionTable<LeakyReluOptions>& table();
+};
 /// x where x > 0, else slope x; the derivative at 0 is the slope. Throws ValueError for a slope
-/// beyond +-1e15, or NaN.
-Activation leaky_relu(double slope = 0.1);
+/// that is not finite, or beyond +-1e15.
+Activation leaky_relu(double slope = LeakyReluOptions{}.slope);
+
+struct EluOptions {
+  double alpha = 1;
+  static const OptionTable<EluOptions>& table();
+};
 /// x where x > 0, else alpha (e^x - 1); the derivative at 0 is alpha. Throws ValueError as
 /// leaky_relu does.
-Activation elu(double alpha = 1);
+Activation elu(double alpha = EluOptions{}.alpha);
+
+struct DropoutOptions {
+  double rate = 0.5;
+  static const OptionTable<DropoutOptions>& table();
+};
 
 /// While training, sets each element to 0 with probability `rate` and divides the others by
 /// 1 - rate, so that the mean stays; else the identity (Srivastava and others, 2014).

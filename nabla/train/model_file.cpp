@@ -216,6 +216,7 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
                          " numbers for inputs ", info.input_shape));
   }
   // What load_model would refuse.
+  nn::check_architecture(model);
   if (!info.class_names.empty() &&
       static_cast<std::int64_t>(info.class_names.size()) != info.outputs) {
     throw ValueError(str("model ", quote(model.text()), ": ", info.class_names.size(),

@@ -21,7 +21,7 @@ struct Curve {
   double end = 1;
   static const OptionTable<Curve>& table() {
     static const OptionTable<Curve> options = {
-        {"end", &Curve::end, "last value", positive, {.by_place = true}}};
+        {"end", &Curve::end, "last value", above_zero, {.by_place = true}}};
     return options;
   }
 };
@@ -30,7 +30,7 @@ struct Curve {
 
 template <>
 struct OptionKind<Curve> {
-  static std::optional<Curve> read(const Argument& argument) {
+  static std::optional<Curve> read(const TermArgument& argument) {
     const Term* term = std::get_if<Term>(&argument.value);
     if (term == nullptr || term->name != "curve") return {};
     return Curve::table().read(*term);
@@ -196,7 +196,7 @@ TEST(Options, RangesSayWhatTheyHold) {
   const double infinity = std::numeric_limits<double>::infinity();
   const std::vector<Case> cases = {
       {{}, "", {0, -1e308, 1e308}, {infinity, -infinity, std::nan("")}},
-      {positive, "above 0", {least, 1e308}, {0, -1, infinity, std::nan("")}},
+      {above_zero, "above 0", {least, 1e308}, {0, -1, infinity, std::nan("")}},
       {fraction, "at least 0 and below 1", {0, 0.999}, {1, -least}},
       {at_least(2), "at least 2", {2, 3}, {1.999}},
       {from_to(1, 10'000'000), "1 to 10000000", {1, 1e7}, {0.999, 1e7 + 1}},

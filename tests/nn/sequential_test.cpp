@@ -28,7 +28,7 @@ TEST(Sequential, RunsItsLayersInTurn) {
 
 TEST(Sequential, NamesItsParts) {
   const Sequential model{Dense(784, 128), relu, Dense(128, 10, {.bias = false})};
-  EXPECT_EQ(model.text(), "dense(128) relu dense(10,bias=0)");
+  EXPECT_EQ(model.text(), "dense(128) relu dense(10, bias=false)");
   EXPECT_EQ(model.parameter_count(), 784 * 128 + 128 + 128 * 10);
   const auto named = model.named_parameters();
   ASSERT_EQ(named.size(), 3U);

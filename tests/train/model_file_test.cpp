@@ -119,13 +119,15 @@ TEST(ModelFile, MismatchesAreNamed) {
       {[](TensorFile& file) { file.metadata["architecture"] = "danse"; },
        "metadata \"architecture\" does not fit the file: architecture \"danse\", position 1: "
        "unknown layer \"danse\"; did you mean \"dense\"? known: dense, relu, leaky_relu, elu, "
-       "tanh, sigmoid, softplus, identity, dropout, flatten, mlp, softmax"},
+       "tanh, sigmoid, softplus, identity, dropout, flatten, residual, concatenate, add, mlp, "
+       "softmax"},
       // Memory is asked for only as far as the file holds it.
       {[](TensorFile& file) {
          file.metadata["architecture"] = "dense(9999999) dense(9999999) dense";
        },
        "metadata \"architecture\" does not fit the file: architecture \"dense(9999999) "
-       "dense(9999999) dense\": layer 1 \"dense(9999999)\" makes it 49999995 parameters: expected "
+       "dense(9999999) dense\", position 1: \"dense(9999999)\" makes it 49999995 parameters: "
+       "expected "
        "at most 1000046"},
   };
   for (const Broken& broken : cases) {
@@ -206,6 +208,11 @@ TEST(ModelFile, WhatCannotBeLoadedIsNotSaved) {
   changed.class_names = {"a"};
   EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, changed); }),
             "model \"dense(3) tanh dense(2)\": 1 class names: expected none, or 2");
+  EXPECT_THROW(
+      encode_model(nn::Sequential{nn::Activation("tanh", [](const Tensor& x) { return x; }),
+                                  nn::Flatten(), nn::Dense(4, 2)},
+                   info),
+      ValueError);
   changed = info;
   changed.input_scale = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(
