@@ -73,6 +73,30 @@ void EarlyStopping::on_fit_end(Progress& progress) {
   best_.clear();
 }
 
+TensorFile EarlyStopping::memory() const {
+  TensorFile memory;
+  if (!best_cost_) return memory;
+  memory.tensors.push_back({"best_cost", Tensor(*best_cost_)});
+  memory.tensors.push_back({"best_epoch", Tensor::from<std::int64_t>({best_epoch_}, {1})});
+  for (std::size_t i = 0; i < best_.size(); ++i) {
+    memory.tensors.push_back({str("best.", i), best_[i]});
+  }
+  return memory;
+}
+
+void EarlyStopping::restore(const TensorFile& memory) {
+  best_.clear();
+  for (const auto& [name, value] : memory.tensors) {
+    if (name == "best_cost") {
+      best_cost_ = value.item();
+    } else if (name == "best_epoch") {
+      best_epoch_ = value.to_vector<std::int64_t>()[0];
+    } else {
+      best_.push_back(value);
+    }
+  }
+}
+
 ProgressBar::ProgressBar() {
   const char* terminal = std::getenv("TERM");
   const bool can_erase = terminal == nullptr || std::string_view(terminal) != "dumb";

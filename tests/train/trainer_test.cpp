@@ -213,7 +213,8 @@ TEST(Callbacks, StopWithoutAReasonAndBeforeAnEpoch) {
 TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
   const nn::Sequential model{nn::Dense(1, 1)};
   const State weight = model.parameters()[0];
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping({.patience = 2, .min_delta = 0.5});
   const auto epoch = [&](std::int64_t number, double loss) {
     weight.assign(Tensor::from({static_cast<float>(number)}, {1, 1}));
@@ -233,7 +234,8 @@ TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
 
 TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
   const nn::Sequential model{nn::Dense(1, 1)};
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping({});
   for (std::int64_t epoch = 1; epoch <= 4; ++epoch) {
     EXPECT_EQ(progress.stop_reason, "") << epoch;
@@ -246,7 +248,8 @@ TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
 TEST(Callbacks, EarlyStoppingBeginsAnew) {
   const nn::Sequential model{nn::Dense(1, 1)};
   const State weight = model.parameters()[0];
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping;
   stopping.on_fit_begin(progress);
   stopping.on_epoch_end(progress, {.epoch = 1, .validation_loss = 1});
@@ -258,7 +261,8 @@ TEST(Callbacks, EarlyStoppingBeginsAnew) {
 
 TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
   const nn::Sequential model{nn::Dense(1, 1)};
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping({.monitor = Monitor::validation_accuracy, .patience = 1});
   stopping.on_epoch_end(progress, {.epoch = 1, .validation_accuracy = 0.5});
   stopping.on_epoch_end(progress, {.epoch = 2, .validation_accuracy = 0.6});
@@ -433,8 +437,8 @@ TEST(Trainer, RecoversWhereTheOptimizerIsAttachedAnew) {
   Trainer trainer(model, nn::mean_squared_error, optim::Momentum({.learning_rate = 1e20}));
   EXPECT_THROW(trainer.fit(xor_data(), {.epochs = 5}), Error);
   model.initialize(7);
-  trainer.optimizer().set_learning_rate(0.1);
-  trainer.optimizer().attach(model.parameters());
+  trainer.method().set_learning_rate(0.1);
+  trainer.method().attach(model.parameters());
   const double again =
       trainer.fit(xor_data(), {.epochs = 3, .shuffle = false}).epochs[2].train_loss;
 
@@ -541,7 +545,7 @@ TEST(TrainerErrors, BadOptions) {
   trainer.fit(train);
   EXPECT_EQ(test::message_of<ValueError>([&] { trainer.fit(train, {.epochs = most}); }),
             "fit: epochs 9223372036854775807 behind 1: expected fewer than 2^63 in all");
-  EXPECT_THROW(trainer.fit(train, {.batch_size = 0}), ValueError);
+  EXPECT_THROW(trainer.fit(train, {.batch_size = -1}), ValueError);
   EXPECT_EQ(trainer.fit(train, {.epochs = 0}).epochs.size(), 0U);
 }
 
