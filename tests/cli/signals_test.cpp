@@ -12,9 +12,13 @@
 namespace nabla::cli {
 namespace {
 
-// Each in a process of its own, which the signal ends.
+// Each in a process of its own, which the signal ends: started anew, as this one may have threads.
+class Signals : public testing::Test {
+ protected:
+  Signals() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
 
-TEST(Signals, WaitWhileFilesAreWritten) {
+TEST_F(Signals, WaitWhileFilesAreWritten) {
   const auto write_files = [] {
     const SignalsWait wait;
     ::raise(SIGTERM);
@@ -23,7 +27,7 @@ TEST(Signals, WaitWhileFilesAreWritten) {
   EXPECT_EXIT(write_files(), testing::KilledBySignal(SIGTERM), "^written$");
 }
 
-TEST(Signals, RemoveFoldersThatAreEmpty) {
+TEST_F(Signals, RemoveFoldersThatAreEmpty) {
   const test::Folder folder;
   const std::filesystem::path outer = folder / "outer";
   const std::filesystem::path inner = outer / "inner";
@@ -42,7 +46,7 @@ TEST(Signals, RemoveFoldersThatAreEmpty) {
   EXPECT_TRUE(std::filesystem::exists(folder / "kept"));
 }
 
-TEST(Signals, LeaveOnesThatAreIgnored) {
+TEST_F(Signals, LeaveOnesThatAreIgnored) {
   const auto go_on = [] {
     ::signal(SIGHUP, SIG_IGN);  // as nohup does
     { const SignalsWait wait; }
