@@ -12,13 +12,9 @@
 namespace nabla::cli {
 namespace {
 
-// Each in a process of its own, which the signal ends: started anew, as this one may have threads.
-class Signals : public testing::Test {
- protected:
-  Signals() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
-};
+// Each in a process of its own, which the signal ends.
 
-TEST_F(Signals, WaitWhileFilesAreWritten) {
+TEST(Signals, WaitWhileFilesAreWritten) {
   const auto write_files = [] {
     const SignalsWait wait;
     ::raise(SIGTERM);
@@ -27,7 +23,7 @@ TEST_F(Signals, WaitWhileFilesAreWritten) {
   EXPECT_EXIT(write_files(), testing::KilledBySignal(SIGTERM), "^written$");
 }
 
-TEST_F(Signals, RemoveFoldersThatAreEmpty) {
+TEST(Signals, RemoveFoldersThatAreEmpty) {
   const test::Folder folder;
   const std::filesystem::path outer = folder / "outer";
   const std::filesystem::path inner = outer / "inner";
@@ -46,7 +42,7 @@ TEST_F(Signals, RemoveFoldersThatAreEmpty) {
   EXPECT_TRUE(std::filesystem::exists(folder / "kept"));
 }
 
-TEST_F(Signals, LeaveOnesThatAreIgnored) {
+TEST(Signals, LeaveOnesThatAreIgnored) {
   const auto go_on = [] {
     ::signal(SIGHUP, SIG_IGN);  // as nohup does
     { const SignalsWait wait; }
