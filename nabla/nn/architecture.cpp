@@ -26,7 +26,12 @@ Sequential make_layers(const std::vector<LayerRecipe>& recipes, ModelBuild& buil
   std::vector<AnyLayer> layers;
   for (const LayerRecipe& recipe : recipes) {
     layers.push_back(recipe.make(build));
-    build.shape = layers.back()->output_shape(build.shape);
+    try {
+      build.shape = layers.back()->output_shape(build.shape);
+    } catch (const ShapeError& error) {
+      throw ShapeError(str("layer ", quote(recipe.text), " behind a shape ", build.shape,
+                           " of samples: ", error.what()));
+    }
   }
   return Sequential(layers);
 }

@@ -9,6 +9,7 @@
 #include "nabla/base/parallel.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/ops/elementwise.h"
+#include "nabla/ops/reduction.h"
 #include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
@@ -509,6 +510,29 @@ TEST(Trainer, TakesAnyLayer) {
   EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
   EXPECT_NE(model.parameters()[0].value().to_doubles(), before) << "they share parameters";
   EXPECT_EQ(trainer.predict(xor_data()).shape(), (Shape{4, 1}));
+}
+
+// A step of 0.1 g with g = w for f = w^2 / 2, so that the weight tells which rate was in force.
+TEST(Callbacks, SeeTheMethodAndChangeItsRate) {
+  struct Halve : Callback {
+    std::vector<std::int64_t> begun;
+    void on_batch_begin(Progress& progress) override {
+      begun.push_back(progress.batch);
+      if (progress.batch == 1)
+        progress.method.set_learning_rate(progress.method.learning_rate() / 2);
+    }
+  };
+  const nn::Sequential model{nn::Dense(1, 1, {.bias = false, .initializer = nn::constant(1)})};
+  const nn::Loss half_square = [](const Tensor& y, const Tensor&) { return sum(y * y) / 2; };
+  const data::Dataset ones{.name = "ones",
+                           .inputs = Tensor::from({1.0F, 1.0F}, {2, 1}),
+                           .targets = Tensor::from({0.0F, 0.0F}, {2, 1}),
+                           .class_names = {}};
+  const auto halve = std::make_shared<Halve>();
+  Trainer trainer(model, half_square, optim::Sgd({.learning_rate = 0.5}));
+  trainer.fit(ones, {.epochs = 1, .batch_size = 1, .callbacks = {halve}});
+  EXPECT_EQ(halve->begun, (std::vector<std::int64_t>{0, 1})) << "batches that were done before";
+  EXPECT_EQ(model.parameters()[0].value().item(), (1 - 0.5) * (1 - 0.25));
 }
 
 TEST(Trainer, LeavesAloneWhatIsFrozen) {
