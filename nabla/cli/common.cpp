@@ -3,7 +3,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iomanip>
-#include <sstream>
 #include <thread>
 
 #include "nabla/base/error.h"
@@ -74,19 +73,19 @@ nn::Sequential learning_model(const std::string& text, const Shape& sample, std:
 }
 
 std::string percent(double part) {
-  std::ostringstream out;
+  TextStream out;
   out << std::fixed << std::setprecision(2) << 100 * part << " %";
   return out.str();
 }
 
 std::string brief(double value) {
-  std::ostringstream out;
+  TextStream out;
   out << std::setprecision(4) << value;
   return out.str();
 }
 
 std::string layers_help() {
-  std::ostringstream out;
+  TextStream out;
   out << "Layers of --model:\n";
   for (const nn::LayerEntry& layer : nn::layer_table()) {
     std::vector<std::string> arguments;
