@@ -19,7 +19,10 @@ Tensor flattened(const Tensor& x) {
 
 void draw(const State& parameter, const Initializer& initializer, Random& random) {
   const Spec spec = parameter.spec();
-  std::vector<double> values(static_cast<std::size_t>(spec.shape.elements()));
+  std::vector<double> values;
+  const auto count = static_cast<std::size_t>(spec.shape.elements());
+  with_memory_for([&] { return str("first weights ", spec); }, count * sizeof(double),
+                  [&] { values.resize(count); });
   initializer(values, spec.shape, random);
   parameter.assign(cast(Tensor::from(values, spec.shape), spec.dtype));
 }
