@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -47,6 +50,7 @@ class Metadata {
       if (depth > 0 && begins) fail(key, wrong);
       return true;
     };
+    if (text(key).find('\0') != std::string::npos) fail(key, wrong);  // where the parser would stop
     const auto json = nlohmann::json::parse(text(key), is_flat, false);
     std::vector<std::string> names;
     if (!json.is_array()) fail(key, wrong);
@@ -105,25 +109,29 @@ std::string list_of_class_names(const std::vector<std::string>& names) {
 // All or nothing: everything is checked before anything is assigned.
 void assign(const std::vector<nn::Sequential::Parameter>& parameters, const TensorFile& file,
             const std::string& path) {
+  std::map<std::string_view, Tensor> by_name;
+  for (const NamedTensor& tensor : file.tensors) by_name[tensor.name] = tensor.value;
   std::vector<Tensor> values;
+  std::set<std::string_view> known;
   for (const auto& [name, state] : parameters) {
-    const auto found = std::ranges::find(file.tensors, name, &NamedTensor::name);
-    if (found == file.tensors.end()) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) {
       throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(),
                           ", found none of that name"));
     }
-    if (found->value.spec() != state.spec()) {
+    const Tensor& value = found->second;
+    if (value.spec() != state.spec()) {
       throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(), ", found ",
-                          found->value.spec()));
+                          value.spec()));
     }
-    if (!is_finite(found->value)) {
+    if (!is_finite(value)) {
       throw FileError(str(path, ": tensor ", quote(name), ": expected finite numbers"));
     }
-    values.push_back(found->value);
+    values.push_back(value);
+    known.insert(name);
   }
   for (const NamedTensor& tensor : file.tensors) {
-    const auto known = std::ranges::find(parameters, tensor.name, &nn::Sequential::Parameter::name);
-    if (known == parameters.end()) {
+    if (!known.contains(tensor.name)) {
       throw FileError(str(path, ": tensor ", quote(tensor.name), ": found ", tensor.value.spec(),
                           ", but the model has none of that name"));
     }
