@@ -1,7 +1,9 @@
 #include "nabla/optim/optimizer.h"
 
 #include <cmath>
+#include <cstring>
 
+#include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/nn/contiguous.h"
@@ -15,8 +17,9 @@ void require_rate(std::string_view rule, double rate) {
 }
 
 Tensor zeros(const Spec& spec) {
-  const auto elements = static_cast<std::size_t>(spec.shape.elements());
-  return cast(Tensor::from(std::vector<double>(elements), spec.shape), spec.dtype);
+  Tensor zero = Tensor::empty(spec);
+  std::memset(zero.bytes(), 0, spec.byte_count());
+  return zero;
 }
 
 }  // namespace
@@ -106,7 +109,7 @@ Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
     Tensors ahead;
     for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));
     const Substitution moved(all, ahead);
-    return value_and_grad(loss, all);
+    return value_and_descent(loss, all);
   };
   const auto [value, gradients] = value_and_gradients();
   step(gradients);

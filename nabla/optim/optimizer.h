@@ -41,7 +41,8 @@ class Optimizer {
   /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
   /// Takes one step down a function that reads the parameters; gives its value before the step,
-  /// where the gradient is taken: with Nesterov ahead of the parameters.
+  /// where the gradient is taken: with Nesterov ahead of the parameters. Throws ValueError where
+  /// the function depends on no parameter, or only through ops without derivatives, such as argmax.
   Tensor minimize(const std::function<Tensor()>& loss) const;
 
   double learning_rate() const { return learning_rate_.value().item(); }
