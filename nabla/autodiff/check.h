@@ -6,6 +6,7 @@
 
 #include "nabla/autodiff/derivatives.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// Which quotient stands for a derivative, with step h.
@@ -58,3 +59,4 @@ GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options = {});
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -12,6 +12,7 @@
 
 #include "nabla/graph/state.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 using Tensors = std::vector<Tensor>;
@@ -64,3 +65,4 @@ Tensors gauss_newton_product(const Function& model, const UnaryFunction& loss, c
                              const Tensors& v);
 
 }  // namespace nabla
+#pragma GCC visibility pop

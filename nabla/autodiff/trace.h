@@ -7,6 +7,7 @@
 
 #include "nabla/autodiff/derivatives.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// A node of a traced call.
@@ -31,3 +32,4 @@ std::string to_text(const std::vector<TracedNode>& nodes);
 std::string to_dot(const std::vector<TracedNode>& nodes);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -1,6 +1,7 @@
 /// Options that are all left out.
 #pragma once
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// The empty braces of a call such as `Adam({})`. Without a constructor that takes this they could
@@ -8,3 +9,4 @@ namespace nabla {
 enum class Defaults {};
 
 }  // namespace nabla
+#pragma GCC visibility pop

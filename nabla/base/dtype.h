@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string_view>
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// f32 and f64 carry derivatives; i32 and i64 are labels, indices and counters; u8 is images and,
@@ -70,3 +71,4 @@ decltype(auto) visit(DType dtype, Visitor&& visitor) {
 }
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// Base of everything that nabla throws for a user's mistake.
@@ -74,3 +75,4 @@ class InternalError : public std::logic_error {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// The most that may be set: of two thousand million oneTBB does not come back.
@@ -46,3 +47,4 @@ void parallel_for(std::int64_t chunks, Body&& body) {
 }
 
 }  // namespace nabla
+#pragma GCC visibility pop

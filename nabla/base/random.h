@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as
@@ -67,3 +68,4 @@ void shuffle(std::span<T> elements, Random& random) {
 }
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <ostream>
 #include <span>
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 inline constexpr int max_rank = 8;
@@ -86,3 +87,4 @@ int normalize_axis(std::int64_t axis, int rank, std::string_view op);
 Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op);
 
 }  // namespace nabla
+#pragma GCC visibility pop

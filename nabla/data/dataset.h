@@ -8,6 +8,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::data {
 
 /// Samples and what is to be learned about each.
@@ -76,3 +77,4 @@ std::string place_of(const std::string& name);
 Split load(const std::string& name, std::uint64_t seed = 0);
 
 }  // namespace nabla::data
+#pragma GCC visibility pop

@@ -11,6 +11,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::data {
 
 /// The array in the bytes of a file, plain or gzip. Throws FileError, which starts with `source` (a
@@ -26,3 +27,4 @@ bool begins_as_idx(std::span<const std::byte> bytes);
 Tensor read_idx(const std::string& path);
 
 }  // namespace nabla::data
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 
 #include "nabla/data/dataset.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::data {
 
 struct LoaderOptions {
@@ -74,3 +75,4 @@ class Loader {
 };
 
 }  // namespace nabla::data
+#pragma GCC visibility pop

@@ -11,6 +11,7 @@
 #include "nabla/base/dtype.h"
 #include "nabla/base/shape.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// One axis, and whether to walk it backwards where that means something.
@@ -136,3 +137,4 @@ const T& own(const Attributes& attributes) {
 std::ostream& operator<<(std::ostream& out, const Attributes& attributes);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -11,6 +11,7 @@
 #include "nabla/graph/op.h"
 #include "nabla/graph/state.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// One call, and its one output; or a leaf: an input of the function, a constant, a state.
@@ -166,3 +167,4 @@ class LayerScope {
 const std::string& current_scope();
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -13,6 +13,7 @@
 #include "nabla/kernels/tiles.h"
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 struct Op;
@@ -154,3 +155,4 @@ Tensor execute(const Op& op, Inputs in, const Attributes& attributes, const Spec
 bool is_differentiable(const Op& op, int input, DType dtype);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// A named variable that holds a tensor. Copies of a State are the same variable.
@@ -97,3 +98,4 @@ class Substitution {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -13,6 +13,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 struct NamedTensor {
@@ -42,3 +43,4 @@ void save_safetensors(const std::string& path, const TensorFile& file);
 TensorFile load_safetensors(const std::string& path);
 
 }  // namespace nabla
+#pragma GCC visibility pop

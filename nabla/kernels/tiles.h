@@ -7,6 +7,7 @@
 
 #include "nabla/base/dtype.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// out[i] = f(a[i], b[i], c[i]) for i in [0, n). Unused inputs are nullptr. `out` may be one of the
@@ -69,3 +70,4 @@ struct TileTable {
 const TileTable& tiles();
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 
 #include "nabla/nn/sequential.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::nn {
 
 /// A number that a layer takes in its brackets, by place or by name: "dense(128,bias=0)".
@@ -65,3 +66,4 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
                       double limit = most_parameters);
 
 }  // namespace nabla::nn
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "nabla/base/random.h"
 #include "nabla/base/shape.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::nn {
 
 /// Fills the values, row-major, of a parameter of this shape. A weight is [in, out]: each output
@@ -35,3 +36,4 @@ Initializer constant(double value);
 Initializer zero();
 
 }  // namespace nabla::nn
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "nabla/nn/initializer.h"
 #include "nabla/ops/random.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::nn {
 
 /// A function of a batch, with parameters of its own. To write one, derive from this:
@@ -125,3 +126,4 @@ class Flatten : public Layer {
 };
 
 }  // namespace nabla::nn
+#pragma GCC visibility pop

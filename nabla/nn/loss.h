@@ -5,6 +5,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::nn {
 
 /// Any function of predictions [batch, ...] and targets that gives one number can be minimised.
@@ -25,3 +26,4 @@ Tensor correct_count(const Tensor& scores, const Tensor& labels);
 Tensor accuracy(const Tensor& scores, const Tensor& labels);
 
 }  // namespace nabla::nn
+#pragma GCC visibility pop

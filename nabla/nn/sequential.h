@@ -5,6 +5,7 @@
 
 #include "nabla/nn/layer.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::nn {
 
 /// Layers one behind the other:
@@ -69,3 +70,4 @@ class Sequential : public Layer {
 };
 
 }  // namespace nabla::nn
+#pragma GCC visibility pop

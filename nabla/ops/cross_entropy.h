@@ -3,6 +3,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// -log softmax(scores)[label] for each row: scores [..., classes], labels i64 or i32 [...].
@@ -15,3 +16,4 @@ Tensor softmax_cross_entropy(const Tensor& scores, const Tensor& labels);
 Tensor sigmoid_cross_entropy(const Tensor& scores, const Tensor& targets);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 Tensor add(const Tensor& a, const Tensor& b);       ///< a + b
@@ -111,3 +112,4 @@ inline Tensor where(const Tensor& condition, double a, const Tensor& b) {
 }
 
 }  // namespace nabla
+#pragma GCC visibility pop

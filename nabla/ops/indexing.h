@@ -3,6 +3,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// The entries of x at `indices` (i64 or i32) along an axis, whose place the axes of `indices`
@@ -24,3 +25,4 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype = DType::
 Tensor arange(std::int64_t count, DType dtype = DType::f32);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// c[..., i, j] = sum_k a[..., i, k] b[..., k, j], added in order of k; the axes in front
@@ -11,3 +12,4 @@ namespace nabla {
 Tensor matmul(const Tensor& a, const Tensor& b);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 
 #include "nabla/graph/state.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// Uniform on [0, 1), a pure function of `key`, an i64 pair of seed and counter. Throws ShapeError
@@ -35,3 +36,4 @@ class Generator {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

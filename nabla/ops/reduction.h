@@ -4,6 +4,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 Tensor sum(const Tensor& x, const Dims& axes = {}, bool keep = false);
@@ -37,3 +38,4 @@ Tensor softmax(const Tensor& x, std::int64_t axis = -1);
 Tensor log_softmax(const Tensor& x, std::int64_t axis = -1);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 
 #include "nabla/tensor/tensor.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// The same elements in row-major order under another shape; one extent may be -1 and follows from
@@ -44,3 +45,4 @@ Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis);
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis);
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/graph/state.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::optim {
 
 /// Moves parameters against their gradients. To write an update rule, derive from this and say in
@@ -96,3 +97,4 @@ void require(bool allowed, std::string_view rule, std::string_view option, doubl
              std::string_view expected);
 
 }  // namespace nabla::optim
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "nabla/base/defaults.h"
 #include "nabla/optim/optimizer.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla::optim {
 
 struct SgdOptions {
@@ -96,3 +97,4 @@ std::shared_ptr<Optimizer> make_optimizer(std::string_view name,
                                           std::optional<double> learning_rate = {});
 
 }  // namespace nabla::optim
+#pragma GCC visibility pop

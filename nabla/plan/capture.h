@@ -10,6 +10,7 @@
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/plan/plan.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// A function that is captured when it is called with input shapes and types for the first time,
@@ -83,3 +84,4 @@ auto capture(F function, PlanOptions options = {}) {
 }
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 
 #include "nabla/graph/graph.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// What a plan may do. The results are the same bits either way; tests compare.
@@ -60,3 +61,4 @@ class Plan {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

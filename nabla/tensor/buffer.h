@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 class BufferRef;
@@ -72,3 +73,4 @@ class BufferRef {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 
 #include "nabla/base/shape.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// Strides in elements, one an axis; 0 repeats an element, negative walks backwards.
@@ -45,3 +46,4 @@ struct Layout {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

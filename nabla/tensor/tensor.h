@@ -11,6 +11,7 @@
 #include "nabla/tensor/buffer.h"
 #include "nabla/tensor/layout.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// What an op needs to know about a tensor before any value exists.
@@ -139,3 +140,4 @@ void for_each_offset(const Layout& layout, Visit&& visit) {
 }
 
 }  // namespace nabla
+#pragma GCC visibility pop

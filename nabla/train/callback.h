@@ -9,6 +9,7 @@
 #include "nabla/base/defaults.h"
 #include "nabla/nn/sequential.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// How one epoch went.
@@ -105,3 +106,4 @@ class ProgressBar : public Callback {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "nabla/nn/sequential.h"
 #include "nabla/plan/capture.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 struct Evaluation {
@@ -37,3 +38,4 @@ class Evaluator {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

@@ -13,6 +13,7 @@
 #include "nabla/data/dataset.h"
 #include "nabla/nn/sequential.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 /// What must be known to use a model, beside its parameters.
@@ -68,3 +69,4 @@ std::string extents_text(const Shape& shape);
 Shape parse_extents(std::string_view text);
 
 }  // namespace nabla
+#pragma GCC visibility pop

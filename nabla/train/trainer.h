@@ -12,6 +12,7 @@
 #include "nabla/train/callback.h"
 #include "nabla/train/evaluator.h"
 
+#pragma GCC visibility push(hidden)
 namespace nabla {
 
 struct FitOptions {
@@ -67,3 +68,4 @@ class Trainer {
 };
 
 }  // namespace nabla
+#pragma GCC visibility pop

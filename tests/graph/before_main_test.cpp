@@ -25,7 +25,7 @@ TEST(BeforeMain, WhatWasMadeWorks) {
   EXPECT_EQ(layer.parameters().size(), 2U);
   EXPECT_EQ(model.text(), "dense(3) relu tanh dense(2)");
   EXPECT_EQ(activation.text(), "softplus");
-  EXPECT_NEAR(activation.forward(Tensor(0.0), false).item(), 0.6931471805599453, 1e-15);
+  EXPECT_NEAR(activation(Tensor(0.0)).item(), 0.6931471805599453, 1e-15);
   EXPECT_EQ(gradient.item(), 6);
   EXPECT_EQ(product.item(), 11);
   EXPECT_EQ(captured.to_doubles(), (std::vector<double>{2, 2}));

@@ -14,5 +14,13 @@ run(${SCRATCH}/prefix/bin/nabla ops)
 run(${configure} -B ${SCRATCH}/installed -D nabla_ROOT=${SCRATCH}/prefix -D NABLA_VERSION=${VERSION})
 run(${CMAKE_COMMAND} --build ${SCRATCH}/installed)
 run(${SCRATCH}/installed/app)
+run(${SCRATCH}/installed/copies)
+# Of what a library has of nabla nothing may be seen outside, or another would take it for its own.
+execute_process(COMMAND nm -DC --defined-only ${SCRATCH}/installed/libone.so
+  OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]* nabla::[^\n]*" seen "${symbols}")
+if(seen)
+  message(FATAL_ERROR "headers without #pragma GCC visibility push(hidden): ${seen}")
+endif()
 
 run(${configure} -B ${SCRATCH}/subdirectory -D NABLA_SOURCE=${CMAKE_CURRENT_LIST_DIR}/../..)
