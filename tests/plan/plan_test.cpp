@@ -2,6 +2,7 @@
 
 #include "nabla/nabla.h"
 #include "nabla/tensor/copy.h"
+#include "tests/support/depth.h"
 #include "tests/support/message.h"
 
 namespace nabla {
@@ -262,7 +263,7 @@ TEST(Capture, AResultOfAnotherCaptureIsRefused) {
 // inside one another overflowed the stack under a sanitizer.
 TEST(Capture, LongFunctionsDoNotNest) {
   const State state(Tensor::from({1.0}, {1}), "state");
-  constexpr int length = 20000;
+  const int length = test::fewer_will_do() ? 5000 : 20000;
   auto f = capture([&](const Tensor& x) {
     const Tensor old = state.value();
     state.assign(2 * x);
