@@ -1,8 +1,7 @@
-// What a call costs grows with its size, not with the square of it.
-#include <gtest/gtest.h>
+// How what a call costs grows with its size: eight times the size should take about eight times the
+// time. The last lines give the fitted complexity.
+#include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -11,17 +10,6 @@
 
 namespace nabla {
 namespace {
-
-double seconds_of(const std::function<void()>& f) {
-  double best = 1e9;
-  for (int i = 0; i < 3; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    f();
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, time.count());
-  }
-  return best;
-}
 
 const Tensor eye = Tensor::from({1.0, 0.0, 0.0, 1.0}, {2, 2});
 
@@ -130,14 +118,21 @@ const std::vector<Case> cases = {
      }},
 };
 
-// Eight times the size takes 8 to some 12 times the time, where it grew with the square 64 times.
-TEST(Cost, GrowsWithTheSize) {
-  for (const Case& c : cases) {
-    const double one = seconds_of([&] { c.run(c.size); });
-    const double eight = seconds_of([&] { c.run(8 * c.size); });
-    EXPECT_LT(eight / one, 24) << c.name << ": " << one << " s, " << eight << " s";
-  }
-}
-
 }  // namespace
 }  // namespace nabla
+
+int main(int argc, char** argv) {
+  for (const nabla::Case& each : nabla::cases) {
+    benchmark::RegisterBenchmark(each.name,
+                                 [&](benchmark::State& state) {
+                                   for (auto _ : state) each.run(static_cast<int>(state.range(0)));
+                                   state.SetComplexityN(state.range(0));
+                                 })
+        ->Arg(each.size)
+        ->Arg(8 * each.size)
+        ->Unit(benchmark::kMillisecond)
+        ->Complexity();
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
