@@ -54,7 +54,8 @@ std::string message(std::string_view noun, std::string_view text, std::size_t po
 class Parser {
  public:
   Parser(std::string_view noun, std::string_view text)
-      : source_(std::make_shared<Place::Source>(std::string(noun), std::string(text))),
+      : source_(
+            std::make_shared<Place::Source>(Place::Source{std::string(noun), std::string(text)})),
         text_(source_->text) {
     if (text.size() > longest_text) {
       fail(longest_text, str(text.size(), " bytes: expected at most ", longest_text));
