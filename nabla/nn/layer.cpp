@@ -80,7 +80,10 @@ const Activation softplus("softplus", nabla::softplus);
 
 Activation leaky_relu(double slope) {
   return {str("leaky_relu(", shortest(slope), ")"),
-          [=](const Tensor& x) { return where(greater(x, 0), x, slope * x); }};
+          [=](const Tensor& x) {  // no product of 0 and infinity; of NaN, NaN in the gradient, too
+            const Tensor above = nabla::relu(x);
+            return slope == 0 ? above : where(less_equal(x, 0), slope * x, above);
+          }};
 }
 
 Activation elu(double alpha) {
@@ -99,7 +102,7 @@ std::string Dropout::text() const { return str("dropout(", shortest(rate_), ")")
 Tensor Dropout::forward(const Tensor& x, bool training) const {
   if (!training || rate_ == 0) return x;
   const double kept = 1 - rate_;
-  return x * (Generator(generator_).bernoulli(x.shape(), kept, x.dtype()) / kept);
+  return where(Generator(generator_).bernoulli(x.shape(), kept, DType::u8), x * (1 / kept), 0);
 }
 
 void Dropout::initialize(Random& random) const {
