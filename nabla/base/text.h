@@ -36,6 +36,26 @@ std::string join(const Range& range, std::string_view separator) {
   return out.str();
 }
 
+/// Whether a name is meant by a pattern, in which * stands for any characters, or none.
+constexpr bool matches(std::string_view pattern, std::string_view name) {
+  std::size_t at = 0, tried = 0, star = std::string_view::npos;
+  for (std::size_t i = 0; i < name.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;  // at first for nothing
+      tried = i;
+    } else if (at < pattern.size() && pattern[at] == name[i]) {
+      ++at, ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;  // for one character more
+      i = ++tried;
+    } else {
+      return false;
+    }
+  }
+  while (at < pattern.size() && pattern[at] == '*') ++at;
+  return at == pattern.size();
+}
+
 /// The text in quotes for a message: control characters become '?', so that it stays on one line,
 /// and a long text is cut.
 inline std::string quote(std::string_view text) {

@@ -50,9 +50,10 @@ void inspect_model(const ModelFile& file) {
                        join(info.class_names, ", ")));
   print("learned from", str(info.dataset, ", seed ", info.seed));
   print("parameters", str(model.parameter_count()));
-  for (const auto& [name, state] : model.named_parameters()) {
-    const Tensor value = state.value();
-    print("  " + name, str(value.spec(), "  ", range_of(value)));
+  for (const nn::NamedState& each : model.named_parameters()) {
+    const Tensor value = each.state.value();
+    print("  " + each.name,
+          str(value.spec(), "  ", range_of(value), each.state.is_frozen() ? "  frozen" : ""));
   }
 }
 

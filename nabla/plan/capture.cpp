@@ -5,6 +5,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/graph.h"
+#include "nabla/graph/training.h"
 
 namespace nabla {
 
@@ -15,18 +16,21 @@ Captured::Captured(Function function, PlanOptions options)
 
 const Tensors& Captured::operator()(const Tensors& inputs) {
   if (active_graph() != nullptr || Substitution::is_active()) return inlined_ = function_(inputs);
-  const auto found =
-      std::ranges::find_if(plans_, [&](const auto& plan) { return plan->takes(inputs); });
-  if (found != plans_.end()) return (*found)->run(inputs);
+  const auto found = std::ranges::find_if(plans_, [&, mode = training_scope()](const Entry& entry) {
+    return entry.training == mode && entry.plan->takes(inputs);
+  });
+  if (found != plans_.end()) return found->plan->run(inputs);
   std::vector<Spec> specs;
   for (const Tensor& input : inputs) specs.push_back(input.spec());
   return plan(specs).run(inputs);
 }
 
 Plan& Captured::plan(const std::vector<Spec>& inputs) {
-  const auto found =
-      std::ranges::find_if(plans_, [&](const auto& plan) { return plan->inputs() == inputs; });
-  if (found != plans_.end()) return **found;
+  const std::optional<bool> mode = training_scope();
+  const auto found = std::ranges::find_if(plans_, [&](const Entry& entry) {
+    return entry.training == mode && entry.plan->inputs() == inputs;
+  });
+  if (found != plans_.end()) return *found->plan;
   if (Substitution::is_active()) {
     throw Error(
         "capture: values are substituted for states: expected a plan to be made before or "
@@ -51,8 +55,8 @@ Plan& Captured::plan(const std::vector<Spec>& inputs) {
                              "return it from that one"));
     }
   }
-  plans_.push_back(std::make_unique<Plan>(graph, arguments, results, options_));
-  return *plans_.back();
+  plans_.push_back({mode, std::make_unique<Plan>(graph, arguments, results, options_)});
+  return *plans_.back().plan;
 }
 
 }  // namespace nabla

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,9 +13,9 @@
 
 namespace nabla {
 
-/// A function that is captured when it is called with input shapes and types for the first time,
-/// and from then on replayed: the same results, bit for bit, without walking a graph and without
-/// allocating memory.
+/// A function that is captured when it is called with input shapes and types for the first time in
+/// a mode (TrainingScope), and from then on replayed: the same results, bit for bit, without
+/// walking a graph and without allocating memory.
 ///
 /// What the function reads from outside must be a State to stay current; any other tensor is kept
 /// as it was at the capture, and a State that the function makes lives on between replays. Reading
@@ -35,14 +36,19 @@ class Captured {
   /// them: then they are left to him.
   const Tensors& operator()(const Tensors& inputs);
 
-  /// The plan for inputs of these types and shapes, made if need be. Stays valid while this lives.
-  /// Throws Error where it would have to be made while a Substitution lives.
+  /// The plan for inputs of these types and shapes in the current mode, made if need be. Stays
+  /// valid while this lives. Throws Error where it would have to be made while a Substitution
+  /// lives.
   Plan& plan(const std::vector<Spec>& inputs);
 
  private:
+  struct Entry {
+    std::optional<bool> training;  // the scope that it was captured in
+    std::unique_ptr<Plan> plan;
+  };
   Function function_;
   PlanOptions options_;
-  std::vector<std::unique_ptr<Plan>> plans_;
+  std::vector<Entry> plans_;
   Tensors inlined_;
 };
 

@@ -85,8 +85,10 @@ TEST(Tool, InspectsAnArray) {
   const std::string seen = "array           u8[2, 1, 1]  0 to 1\n";
   EXPECT_EQ(run(folder, "inspect part-images-idx3-ubyte").out, seen);
   EXPECT_EQ(run(folder, "inspect part-labels-idx1-ubyte").out, "array           u8[2]  0 to 1\n");
-  EXPECT_EQ(run(folder, "inspect /dev/stdin", "gzip -c part-images-idx3-ubyte |").out, seen);
-  const Result cut = run(folder, "inspect /dev/stdin", "head -c 17 part-images-idx3-ubyte |");
+  EXPECT_EQ(run_process(folder, "inspect /dev/stdin", "gzip -c part-images-idx3-ubyte |").out,
+            seen);
+  const Result cut =
+      run_process(folder, "inspect /dev/stdin", "head -c 17 part-images-idx3-ubyte |");
   EXPECT_EQ(cut.status, 1);
   EXPECT_TRUE(contains(cut.error, "the file is too short (byte 16)")) << cut.error;
 }
@@ -104,11 +106,11 @@ TEST(Tool, NamesADataSetThatIsClosed) {
   std::filesystem::create_directories(folder / "closed/points");
   std::filesystem::permissions(folder / "closed", std::filesystem::perms::none);
   for (const std::string command : {"train ", "inspect "}) {
-    const Result result = run(folder, command + "closed/points", without_privileges());
+    const Result result = run_process(folder, command + "closed/points", without_privileges());
     EXPECT_EQ(result.status, 1);
     EXPECT_EQ(result.error, "nabla: closed/points: cannot read: Permission denied\n");
   }
-  const Result result = run(folder, quick + "--output closed/run", without_privileges());
+  const Result result = run_process(folder, quick + "--output closed/run", without_privileges());
   EXPECT_EQ(result.error, "nabla: closed/run: cannot make this folder: Permission denied\n");
   std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_all);
 }
@@ -135,8 +137,9 @@ TEST(Tool, PredictionsDoNotReplaceTheModel) {
   const std::string images = "set/t10k-images-idx3-ubyte";
   std::filesystem::create_symlink(images, folder / "link");
   for (const std::string name : {"set", "fashion-mnist"}) {
-    const Result over = run(folder, "predict run/model.safetensors " + name + " --output link",
-                            "FASHION_MNIST_DIR=set");
+    const Result over =
+        run_process(folder, "predict run/model.safetensors " + name + " --output link",
+                    "FASHION_MNIST_DIR=set");
     EXPECT_TRUE(contains(over.error, "--output link: is there already")) << over.error;
   }
   EXPECT_EQ(text_of(read_file(folder / images)), "mine");

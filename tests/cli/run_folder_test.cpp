@@ -34,7 +34,7 @@ TEST(Tool, RunsAtTheSameTimeTakeFoldersOfTheirOwn) {
   constexpr int runs = 6;
   std::vector<std::jthread> threads;
   for (int i = 0; i < runs; ++i) {
-    threads.emplace_back([&] { EXPECT_EQ(run(folder, quick + "--threads 1").status, 0); });
+    threads.emplace_back([&] { EXPECT_EQ(run_process(folder, quick + "--threads 1").status, 0); });
   }
   threads.clear();
   for (int n = 1; n <= runs; ++n) {
@@ -58,7 +58,7 @@ TEST(Tool, WhatStoodBeforeStillStands) {
   const auto history = read_file(folder / "run/history.csv");
   EXPECT_EQ(run(folder, diverging).status, 1);
   // A disk that is full for the model: no file may be longer than a few kilobytes.
-  result = run(folder, quick + "--seed 9 --output run", "ulimit -f 2 && trap '' XFSZ &&");
+  result = run_process(folder, quick + "--seed 9 --output run", "ulimit -f 2 && trap '' XFSZ &&");
   EXPECT_EQ(result.status, 1);
   EXPECT_TRUE(contains(result.error, "model.safetensors")) << result.error;
   EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
@@ -68,7 +68,7 @@ TEST(Tool, WhatStoodBeforeStillStands) {
 
 TEST(Tool, AFileBeyondTheLimitIsAnError) {
   const Folder folder;
-  const Result result = run(folder, quick + " --output run", "ulimit -f 4;");
+  const Result result = run_process(folder, quick + " --output run", "ulimit -f 4;");
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(result.error, "nabla: run/model.safetensors: cannot write: File too large\n");
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
@@ -79,11 +79,11 @@ TEST(Tool, ASignalLeavesNothingBehind) {
   const Folder folder;
   const std::string train = "train digits --epochs 1000000 --output new/run";
   for (const char* name : {"INT", "TERM", "HUP"}) {
-    const Result result = run(folder, train, str("timeout --signal=", name, " 1"));
+    const Result result = run_process(folder, train, str("timeout --signal=", name, " 1"));
     EXPECT_TRUE(contains(result.out, "epoch 1/")) << name << "\n" << result.error;
     EXPECT_EQ(folder.entries(), 0) << name;
   }
-  run(folder, train + " | head -n 1");
+  run_process(folder, train + " | head -n 1");
   EXPECT_EQ(folder.entries(), 0);
 }
 
@@ -112,8 +112,8 @@ TEST(Tool, TwoRunsMayShareAFolder) {
   const Folder folder;
   const std::string train = quick + "--output run --seed ";
   for (int i = 0; i < 3; ++i) {
-    const Result both = run(folder, train + "2; s=$?; wait $p && exit $s; exit 1)",
-                            str("(", NABLA_TOOL, " ", train, "1 & p=$!;"));
+    const Result both = run_process(folder, train + "2; s=$?; wait $p && exit $s; exit 1)",
+                                    str("(", NABLA_TOOL, " ", train, "1 & p=$!;"));
     EXPECT_EQ(both.status, 0) << both.error;
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
     EXPECT_EQ(run(folder, "inspect run/model.safetensors").status, 0);
@@ -124,8 +124,8 @@ TEST(Tool, TwoRunsMayShareAFolder) {
 TEST(Tool, MakesItsFolderAnewWhereAnotherRunTookItAway) {
   const Folder folder;
   const Result result =
-      run(folder, "train digits --model dense --epochs 2000 --output run",
-          "{ (while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; rmdir run) & } &&");
+      run_process(folder, "train digits --model dense --epochs 2000 --output run",
+                  "{ (while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; rmdir run) & } &&");
   EXPECT_EQ(result.status, 0) << result.error;
   EXPECT_TRUE(std::filesystem::exists(folder / "run/model.safetensors"));
 }

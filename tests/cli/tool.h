@@ -2,15 +2,22 @@
 #pragma once
 
 #include <sys/wait.h>
+#include <wordexp.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "nabla/base/file.h"
+#include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
+#include "nabla/cli/run.h"
 #include "tests/support/files.h"
 
 namespace nabla::test {
@@ -21,9 +28,35 @@ struct Result {
   std::string error;
 };
 
-/// Runs `nabla <arguments>` in a folder; `before` sets environment variables or limits.
-inline Result run(const Folder& folder, const std::string& arguments,
-                  const std::string& before = "") {
+/// Runs the tool in a folder, in this process; the arguments are words as a shell has them.
+inline Result run(const Folder& folder, const std::string& arguments) {
+  wordexp_t words;
+  if (::wordexp(("nabla " + arguments).c_str(), &words, WRDE_NOCMD) != 0) {
+    throw std::runtime_error("no words of a shell: " + arguments);
+  }
+  const std::filesystem::path place = std::filesystem::current_path();
+  const int threads_before = threads();
+  std::ios format(nullptr);
+  format.copyfmt(std::cout);
+  std::ostringstream out;
+  std::ostringstream error;
+  std::streambuf* const cout = std::cout.rdbuf(out.rdbuf());
+  std::streambuf* const cerr = std::cerr.rdbuf(error.rdbuf());
+  std::filesystem::current_path(folder.path());
+  const int status = cli::run(static_cast<int>(words.we_wordc), words.we_wordv);
+  std::filesystem::current_path(place);
+  std::cerr.rdbuf(cerr);
+  std::cout.rdbuf(cout);
+  std::cout.copyfmt(format);
+  set_threads(threads_before);
+  ::wordfree(&words);
+  return {status, out.str(), error.str()};
+}
+
+/// Runs `nabla <arguments>` in a folder, as a shell's command in a process of its own; `before`
+/// sets environment variables or limits.
+inline Result run_process(const Folder& folder, const std::string& arguments,
+                          const std::string& before = "") {
   const Folder streams;
   const std::string command = str("cd ", folder.path(), " && ", before, " ", NABLA_TOOL, " ",
                                   arguments, " >", streams / "out", " 2>", streams / "error");

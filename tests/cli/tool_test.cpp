@@ -1,4 +1,4 @@
-// The tool as users meet it: a process with arguments, output and an exit status.
+// The tool as users meet it: arguments, output and an exit status.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -15,7 +15,7 @@ namespace {
 
 TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
   const Folder folder;
-  const Result trained = run(folder, quick + "--seed 3 --threads 1 --output runs/first");
+  const Result trained = run_process(folder, quick + "--seed 3 --threads 1 --output runs/first");
   ASSERT_EQ(trained.status, 0) << trained.error;
   EXPECT_TRUE(contains(trained.out, "the run is in runs/first")) << trained.out;
   EXPECT_TRUE(contains(trained.out, "359 to test, 10 classes\n")) << trained.out;
@@ -49,7 +49,7 @@ TEST(Tool, TrainsEvaluatesPredictsAndInspects) {
 
   const Result inspected = run(folder, "inspect " + model);
   EXPECT_TRUE(contains(inspected.out, "dense(16) relu dense\n")) << inspected.out;
-  EXPECT_TRUE(contains(inspected.out, "3.dense.bias")) << inspected.out;
+  EXPECT_TRUE(contains(inspected.out, "dense_2.bias")) << inspected.out;
   const Result data = run(folder, "inspect digits");
   EXPECT_TRUE(contains(data.out, "u8[1438, 8, 8]  0 to 16")) << data.out;
 }
@@ -68,7 +68,7 @@ TEST(Tool, TheSameRunGivesTheSameFileOnAnyThreads) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& [before, options] = runs[i];
     const std::string name = str("run", i);
-    const Result result = run(folder, train + options + " --output " + name, before);
+    const Result result = run_process(folder, train + options + " --output " + name, before);
     ASSERT_EQ(result.status, 0) << result.error;
     EXPECT_EQ(read_file(folder / (name + "/model.safetensors")),
               read_file(folder / "run0/model.safetensors"))
@@ -102,7 +102,7 @@ TEST(Tool, Benchmarks) {
     EXPECT_EQ(json.size(), 6U);
   }
   const Result profile = run(folder, "bench --classes 10 --input 4 --profile");
-  EXPECT_TRUE(contains(profile.out, "1.dense")) << profile.out << profile.error;
+  EXPECT_TRUE(contains(profile.out, "dense_1")) << profile.out << profile.error;
 }
 
 TEST(Tool, ListsItsOps) {
@@ -174,7 +174,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --threads 0", 2, "--threads: expected a whole number from 1 to 4096"},
       {"bench --classes 2 --batch-size -1", 2, "--batch-size: expected a whole number from 1"},
       {"train digits --threads 4097", 2, "--threads: expected a whole number from 1 to 4096"},
-      {"inspect $(printf 'a\\rb\\033[31m.safetensors')", 1, "nabla: a b [31m.safetensors: cannot"},
+      {"inspect \"a\rb\033[31m.safetensors\"", 1, "nabla: a b [31m.safetensors: cannot"},
       {"train digits --output new/" + std::string(300, 'a'), 1, "File name too long"},
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
       {"train digits --output /dev/null", 1, "/dev/null"},
@@ -195,7 +195,9 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   };
   const Folder folder;
   for (const Mistake& mistake : mistakes) {
-    const Result result = run(folder, mistake.arguments, mistake.before);
+    const Result result = mistake.before.empty()
+                              ? run(folder, mistake.arguments)
+                              : run_process(folder, mistake.arguments, mistake.before);
     EXPECT_EQ(result.status, mistake.status) << mistake.arguments << "\n" << result.error;
     EXPECT_EQ(lines(result.error), 1) << result.error;
     EXPECT_EQ(result.error.substr(0, 7), "nabla: ");
@@ -211,7 +213,8 @@ TEST(Tool, NamesThreadsThatTheSystemDoesNotStart) {
   GTEST_SKIP() << "the sanitizer needs the memory that is limited here";
 #endif
   const Folder folder;
-  const Result result = run(folder, quick + "--threads 64", "ulimit -s 8192; ulimit -v 300000;");
+  const Result result =
+      run_process(folder, quick + "--threads 64", "ulimit -s 8192; ulimit -v 300000;");
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(lines(result.error), 1) << result.error;
   EXPECT_TRUE(contains(result.error, "nabla: threads: expected as many as the system starts, "))
@@ -276,7 +279,8 @@ TEST(Tool, ReadsAModelFromAPipe) {
   const Folder folder;
   ASSERT_EQ(run(folder, quick + "--output run").status, 0);
   const std::string inspected = run(folder, "inspect run/model.safetensors").out;
-  EXPECT_EQ(run(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out, inspected);
+  EXPECT_EQ(run_process(folder, "inspect /dev/stdin", "cat run/model.safetensors |").out,
+            inspected);
 }
 
 TEST(Tool, ModelAndDataMustFit) {
@@ -290,8 +294,8 @@ TEST(Tool, ModelAndDataMustFit) {
   const Result unwritable = run(folder, "predict run/model.safetensors digits --output none/p.csv");
   EXPECT_EQ(unwritable.status, 1);
   EXPECT_TRUE(contains(unwritable.error, "none/p.csv")) << unwritable.error;
-  EXPECT_EQ(run(folder, "ops >/dev/full; test $? = 1 && echo").status, 0);
-  EXPECT_EQ(run(folder, "--help >/dev/full; test $? = 1 && echo").status, 0);
+  EXPECT_EQ(run_process(folder, "ops >/dev/full; test $? = 1 && echo").status, 0);
+  EXPECT_EQ(run_process(folder, "--help >/dev/full; test $? = 1 && echo").status, 0);
 }
 
 }  // namespace

@@ -136,7 +136,8 @@ TEST(State, UndefinedOrOutOfItsMemory) {
 TEST(State, OfAGeneratorSurvivesAnError) {
   Generator generator(1);
   EXPECT_THROW(generator.uniform({-8}), ShapeError);
-  EXPECT_EQ(generator.state().value().to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(generator.state().value().to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{1, 0, 0}));
 }
 
 // The derivative would be by the value before, without a word.

@@ -7,7 +7,8 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
-#include "nabla/nn/layer.h"
+#include "nabla/graph/training.h"
+#include "nabla/nn/layers.h"
 #include "nabla/ops/ops.h"
 #include "tests/support/message.h"
 #include "tests/support/modes.h"
@@ -224,9 +225,10 @@ TEST(Numerics, NothingTimesInfinityIsNothing) {
 
 TEST(Numerics, SelectionIsNoProduct) {
   const nn::Dropout dropout(0.5);
+  const TrainingScope training;
   const std::vector<float> values(400, float_infinity);
   const Tensor x = floats(values);
-  const Values kept = dropout.forward(x, true).to_doubles();
+  const Values kept = dropout(x).to_doubles();
   const auto dropped = std::count(kept.begin(), kept.end(), 0.0);
   EXPECT_GT(dropped, 100);
   EXPECT_EQ(dropped + std::count(kept.begin(), kept.end(), infinity), 400);

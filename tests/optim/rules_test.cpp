@@ -161,6 +161,7 @@ TEST(UpdateRules, CapturedStepsOfANetworkGiveTheSameBits) {
       std::vector<std::vector<double>> results;
       for (const bool captured : {false, true}) {
         const nn::Sequential model{nn::Dense(width, width), nn::tanh, nn::Dense(width, 2)};
+        model.initialize(0);
         const auto rule = entry.make(entry.learning_rate);
         rule->attach(model.parameters());
         const auto loss = [&] { return nn::mean_squared_error(model(x), y); };
