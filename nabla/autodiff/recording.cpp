@@ -137,6 +137,7 @@ Tensor Recording::variable(const Tensor& x) {
     throw DTypeError(
         str("derivatives are taken by f32 or f64 tensors, got ", x.spec(), "; cast it first"));
   }
+  check_session(x);
   const bool executes = graph_->mode() == Graph::Mode::record;
   const Tensor value = executes ? x.with_node({}) : Tensor::without_data(x.spec());
   variables_.push_back(graph_->append(identity_op, {&x, 1}, {}, value));
@@ -151,12 +152,16 @@ void Recording::stop() {
 std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
                                                   const Tensor& cotangent) const {
   check_has_derivative(output);
+  check_session(output, graph_);
   const bool follows = graph_->contains(output) && output.node().index >= begin_;
   const std::int32_t last = follows ? output.node().index : begin_ - 1;
   // Which nodes the variables reach: only those carry gradients.
   std::vector<char> reached(place(last + 1), 0);
+  std::vector<char> is_variable(place(last + 1), 0);
   for (const Tensor& variable : variables_) {
-    if (variable.node().index <= last) reached[place(variable.node().index)] = 1;
+    if (variable.node().index > last) continue;
+    reached[place(variable.node().index)] = 1;
+    is_variable[place(variable.node().index)] = 1;
   }
   const auto is_reached = [&](std::int32_t id) { return id >= begin_ && reached[place(id)] != 0; };
   const auto carries = [&](const Node& node, std::size_t i) {
@@ -174,13 +179,9 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
 
   std::vector<Tensor> gradients(reached.size());
   if (follows) gradients.back() = cotangent;
-  const auto is_variable = [&](std::int32_t id) {
-    return std::any_of(variables_.begin(), variables_.end(),
-                       [&](const Tensor& v) { return v.node().index == id; });
-  };
   for (std::int32_t id = last; id >= begin_; --id) {
     const Tensor& gradient = gradients[place(id)];
-    if (!gradient.defined() || !is_reached(id) || is_variable(id)) continue;
+    if (!gradient.defined() || !is_reached(id) || is_variable[place(id)] != 0) continue;
     const Node& node = (*graph_)[id];
     const LayerScope layer(*graph_, node);
     const Call call = graph_->call(id);
@@ -199,13 +200,21 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
   return gradients;
 }
 
-Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent) const {
+Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent,
+                             bool path_needed) const {
   const std::vector<Tensor> gradients = gradients_of_nodes(output, cotangent);
   Tensors result;
+  bool any_found = false;
   for (const Tensor& variable : variables_) {
     const std::size_t at = place(variable.node().index);
     const bool found = at < gradients.size() && gradients[at].defined();
+    any_found = any_found || found;
     result.push_back(found ? gradients[at] : zeros(variable.spec()));
+  }
+  if (path_needed && !any_found) {
+    throw ValueError(
+        "the loss does not depend on any parameter, or only through ops without a derivative, such "
+        "as argmax or comparisons: expected one that has a gradient, such as a cross-entropy");
   }
   return result;
 }
@@ -240,6 +249,7 @@ Tensors Recording::push_forward(std::span<const Tensor> tangents,
   Tensors result;
   for (const Tensor& output : outputs) {
     check_has_derivative(output);
+    check_session(output, graph_);
     Tensor tangent;
     if (graph_->contains(output)) tangent = tangent_of(output.node().index);
     result.push_back(tangent.defined() ? tangent : zeros(output.spec()));

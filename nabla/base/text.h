@@ -3,16 +3,23 @@
 
 #include <array>
 #include <charconv>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <string_view>
 
 namespace nabla {
 
+/// A text that programs may read: numbers in it do not depend on the program's locale.
+class TextStream : public std::ostringstream {
+ public:
+  TextStream() { imbue(std::locale::classic()); }
+};
+
 /// Concatenates all parts as `operator<<` prints them: str("expected ", 3, " inputs").
 template <class... Parts>
 std::string str(const Parts&... parts) {
-  std::ostringstream out;
+  TextStream out;
   (out << ... << parts);
   return out.str();
 }
@@ -26,7 +33,7 @@ inline std::string shortest(double value) {
 /// Joins the elements of a range with a separator: join({1, 2}, ", ") is "1, 2".
 template <class Range>
 std::string join(const Range& range, std::string_view separator) {
-  std::ostringstream out;
+  TextStream out;
   bool first = true;
   for (const auto& element : range) {
     if (!first) out << separator;

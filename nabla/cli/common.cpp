@@ -3,7 +3,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iomanip>
-#include <sstream>
 #include <thread>
 
 #include "nabla/base/error.h"
@@ -74,13 +73,13 @@ nn::Sequential learning_model(const std::string& text, const Shape& sample, std:
 }
 
 std::string percent(double part) {
-  std::ostringstream out;
+  TextStream out;
   out << std::fixed << std::setprecision(2) << 100 * part << " %";
   return out.str();
 }
 
 std::string brief(double value) {
-  std::ostringstream out;
+  TextStream out;
   out << std::setprecision(4) << value;
   return out.str();
 }

@@ -3,7 +3,6 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
@@ -19,7 +18,7 @@ constexpr int name_width = 15;
 
 // For a terminal: control characters, which a file may hold, as \x1b.
 std::string printable(std::string_view text) {
-  std::ostringstream out;
+  TextStream out;
   out << std::hex << std::setfill('0');
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);

@@ -1,6 +1,8 @@
 /// Values that change: parameters, optimizer moments, running statistics, counters.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,6 +73,7 @@ class State {
     BufferRef memory;
     std::size_t offset = 0;
     bool is_frozen = false;
+    std::atomic<std::uint32_t> differentiating = 0;  // the graph in which a tensor stands for it
 
     std::size_t bytes() const { return value.spec().byte_count(); }
     void use_memory();
@@ -81,6 +84,7 @@ class State {
   }
   [[noreturn]] static void throw_undefined();
   void leave_to_readers() const;
+  friend class Substitution;
   std::shared_ptr<Impl> impl_;
 };
 

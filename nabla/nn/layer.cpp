@@ -61,7 +61,10 @@ class Walk {
 
 void draw(const State& state, const Initializer& initializer, Random random) {
   const Spec spec = state.spec();
-  std::vector<double> values(static_cast<std::size_t>(spec.shape.elements()));
+  std::vector<double> values;
+  const auto count = static_cast<std::size_t>(spec.shape.elements());
+  with_memory_for([&] { return str("first weights ", spec); }, count * sizeof(double),
+                  [&] { values.resize(count); });
   initializer(values, spec.shape, random);
   state.assign(cast(Tensor::from(values, spec.shape), spec.dtype));
 }

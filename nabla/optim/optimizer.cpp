@@ -1,7 +1,9 @@
 #include "nabla/optim/optimizer.h"
 
 #include <cmath>
+#include <cstring>
 
+#include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/training.h"
@@ -12,8 +14,9 @@ namespace nabla::optim {
 namespace {
 
 Tensor zeros(const Spec& spec) {
-  const auto elements = static_cast<std::size_t>(spec.shape.elements());
-  return cast(Tensor::from(std::vector<double>(elements), spec.shape), spec.dtype);
+  Tensor zero = Tensor::empty(spec);
+  std::memset(zero.bytes(), 0, spec.byte_count());
+  return zero;
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ ValueAnd<Tensors> Optimizer::value_and_gradients(const std::function<Tensor()>& 
   Tensors ahead;
   for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));
   const Substitution moved(all, ahead);
-  return value_and_grad(loss, all);
+  return value_and_descent(loss, all);
 }
 
 Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {

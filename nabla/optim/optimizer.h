@@ -38,10 +38,12 @@ class Optimizer : public Method {
   /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
   /// The value of a function that reads the parameters and its gradient, in a TrainingScope, taken
-  /// at look_ahead() where the rule has that.
+  /// at look_ahead() where the rule has that. Throws ValueError where the function depends on no
+  /// parameter, or only through ops without derivatives, such as argmax.
   ValueAnd<Tensors> value_and_gradients(const std::function<Tensor()>& loss) const;
-  /// Takes one step down a function that reads the parameters, in a TrainingScope; gives its value
-  /// before the step, where the gradient is taken: with Nesterov ahead of the parameters.
+  /// Takes one step down a function that reads the parameters; gives its value before the step,
+  /// where the gradient is taken: with Nesterov ahead of the parameters. Throws what
+  /// value_and_gradients() throws.
   Tensor minimize(const std::function<Tensor()>& loss) const;
 
   /// All that it remembers from step to step: rate, number of steps, memory. Each has a name of its

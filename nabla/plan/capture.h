@@ -33,12 +33,16 @@ class Captured {
   explicit Captured(Function function, PlanOptions options = {});
 
   /// The function's results. They are overwritten by the next call, unless somebody still holds
-  /// them: then they are left to him.
+  /// them: then they are left to him. The list itself is no longer there when its plan goes.
   const Tensors& operator()(const Tensors& inputs);
 
+  /// How many plans are kept: of more types, shapes and modes, that of the longest unused ones
+  /// goes.
+  static constexpr std::size_t most_plans = 16;
+
   /// The plan for inputs of these types and shapes in the current mode, made if need be. Stays
-  /// valid while this lives. Throws Error where it would have to be made while a Substitution
-  /// lives.
+  /// valid until `most_plans` others have been used behind its own last use, and no longer than
+  /// this lives. Throws Error where it would have to be made while a Substitution lives.
   Plan& plan(const std::vector<Spec>& inputs);
 
  private:
@@ -46,9 +50,13 @@ class Captured {
     std::optional<bool> training;  // the scope that it was captured in
     std::unique_ptr<Plan> plan;
   };
+  using Plans = std::vector<Entry>;
+  // Puts a plan in front.
+  Plan& used(Plans::iterator entry);
+
   Function function_;
   PlanOptions options_;
-  std::vector<Entry> plans_;
+  Plans plans_;  // the one used last comes first
   Tensors inlined_;
 };
 

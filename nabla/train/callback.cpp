@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iomanip>
 #include <string_view>
 
 #include "nabla/base/error.h"
@@ -118,9 +119,10 @@ void ProgressBar::on_batch_end(Progress& progress) {
   constexpr std::int64_t width = 30;
   const std::int64_t done = width * progress.batch / progress.batches;
   const std::string bar(static_cast<std::size_t>(done), '=');
-  std::fprintf(stderr, "\repoch %d/%d [%-30s] %d/%d  loss %.4f\033[K",
+  std::fprintf(stderr, "\repoch %d/%d [%-30s] %d/%d  loss %s\033[K",
                static_cast<int>(progress.epoch), static_cast<int>(progress.epochs), bar.c_str(),
-               static_cast<int>(progress.batch), static_cast<int>(progress.batches), progress.loss);
+               static_cast<int>(progress.batch), static_cast<int>(progress.batches),
+               str(std::fixed, std::setprecision(4), progress.loss).c_str());
 }
 
 }  // namespace nabla

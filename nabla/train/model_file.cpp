@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -47,6 +50,7 @@ class Metadata {
       if (depth > 0 && begins) fail(key, wrong);
       return true;
     };
+    if (text(key).find('\0') != std::string::npos) fail(key, wrong);  // where the parser would stop
     const auto json = nlohmann::json::parse(text(key), is_flat, false);
     std::vector<std::string> names;
     if (!json.is_array()) fail(key, wrong);
@@ -146,29 +150,29 @@ class Assignments {
   std::vector<std::pair<State, Tensor>> all_;
 };
 
-const NamedTensor* find(const TensorFile& file, const std::string& name) {
-  const auto found = std::ranges::find(file.tensors, name, &NamedTensor::name);
-  return found == file.tensors.end() ? nullptr : &*found;
-}
-
-bool has(const std::vector<nn::NamedState>& states, const std::string& name) {
-  return std::ranges::find(states, name, &nn::NamedState::name) != states.end();
+// By their names.
+template <class Element>
+std::map<std::string_view, const Element*> index_of(const std::vector<Element>& elements) {
+  std::map<std::string_view, const Element*> index;
+  for (const Element& element : elements) index[element.name] = &element;
+  return index;
 }
 
 void assign(const nn::Layer& model, TensorFile of_any_version, const std::string& path) {
   const std::vector<nn::NamedState> states = model.states();
   const TensorFile file = with_todays_names(std::move(of_any_version), model);
+  const auto tensors = index_of(file.tensors);
+  const auto known = index_of(states);
   Assignments assignments(path);
   for (const nn::NamedState& each : states) {
-    const NamedTensor* tensor = find(file, each.name);
-    if (tensor != nullptr) {
-      assignments.add(each, *tensor);
+    if (const auto tensor = tensors.find(each.name); tensor != tensors.end()) {
+      assignments.add(each, *tensor->second);
     } else if (each.role != nn::Role::random) {  // which other programs do not write
       assignments.fail(each.name, str("expected ", each.state.spec(), ", found none of that name"));
     }
   }
   for (const NamedTensor& tensor : file.tensors) {
-    if (!has(states, tensor.name)) {
+    if (!known.contains(tensor.name)) {
       assignments.fail(tensor.name,
                        str("found ", tensor.value.spec(), ", but the model has none of that name"));
     }
@@ -184,11 +188,13 @@ std::string_view star_of(std::string_view pattern, std::string_view name) {
 
 void freeze(const nn::Layer& model, const std::vector<std::string>& names,
             const Metadata& metadata) {
+  const std::vector<nn::NamedState> parameters = model.named_parameters();
+  const auto known = index_of(parameters);
   for (const std::string& name : names) {
-    if (!has(model.named_parameters(), name)) {
+    if (!known.contains(name)) {
       metadata.fail("frozen", str("names ", quote(name), ", which is no parameter of the model"));
     }
-    model.freeze(name);
+    known.at(name)->state.set_frozen(true);
   }
 }
 
@@ -287,6 +293,7 @@ void load_part(const std::string& path, const nn::Layer& model, const LoadPartOp
   }
   const TensorFile file = with_todays_names(load_safetensors(path), model);
   const std::vector<nn::NamedState> states = model.states();
+  const auto known = index_of(states);
   Assignments assignments(path);
   bool found = false;
   std::vector<std::string> names;
@@ -296,12 +303,12 @@ void load_part(const std::string& path, const nn::Layer& model, const LoadPartOp
     found = true;
     std::string name = to;
     name.replace(name.find('*'), 1, star_of(options.from, tensor.name));
-    const auto state = std::ranges::find(states, name, &nn::NamedState::name);
-    if (state == states.end()) {
+    const auto state = known.find(name);
+    if (state == known.end()) {
       assignments.fail(tensor.name, str("is to become ", quote(name),
                                         ", but the model has nothing of that name"));
     }
-    assignments.add(*state, tensor);
+    assignments.add(*state->second, tensor);
   }
   if (!found) {
     throw FileError(
