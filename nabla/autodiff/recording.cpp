@@ -21,7 +21,11 @@ Tensor plus(const Tensor& sum, const Tensor& term) { return sum.defined() ? sum 
 
 // A rule may be a user's: what does not fit is named as his.
 void check_rule(const Call& call, const Tensor& given, std::string_view place, const Spec& wanted) {
-  if (given.spec() == wanted) return;
+  if (given.defined() && given.spec() == wanted) return;
+  if (!given.defined()) {
+    throw ValueError(str(call.op.name, ": its derivative rule gives an undefined tensor for ",
+                         place, ": expected ", wanted));
+  }
   throw ShapeError(str(call.op.name, ": its derivative rule gives ", given.spec(), " for ", place,
                        ": expected ", wanted));
 }
@@ -30,7 +34,7 @@ void check_rule(const Call& call, const Tensor& given, std::string_view place, c
 Tensor times_partial(const Elementwise& rule, const Call& call, std::size_t i,
                      const Tensor& direction) {
   const Tensor partial = rule.partial[i](call);
-  if (partial.spec() != direction.spec()) {
+  if (!partial.defined() || partial.spec() != direction.spec()) {
     check_rule(call, partial, str("input ", i), direction.spec());
   }
   return scale_gradient(direction, partial);
@@ -185,8 +189,8 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
       if (!carries(node, i)) continue;
       Tensor& sum = gradients[place(node.in[i])];
       const Tensor term = input_gradient(call, static_cast<int>(i), gradient);
-      if (!term.defined()) continue;
-      if (const Spec wanted = (*graph_)[node.in[i]].spec(); term.spec() != wanted) {
+      const Spec wanted = (*graph_)[node.in[i]].spec();
+      if (!term.defined() || term.spec() != wanted) {
         check_rule(call, term, str("input ", i), wanted);
       }
       sum = plus(sum, term);
@@ -239,7 +243,7 @@ Tensors Recording::push_forward(std::span<const Tensor> tangents,
     const LayerScope layer(*graph_, node);
     const Call call = graph_->call(id);
     const Tensor tangent = output_tangent(call, in);
-    if (tangent.defined()) check_rule(call, tangent, "its result", call.out.spec());
+    check_rule(call, tangent, "its result", call.out.spec());
     reached[place(id)] = tangent;
   }
   Tensors result;

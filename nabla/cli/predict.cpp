@@ -11,6 +11,7 @@
 #include "nabla/cli/commands.h"
 #include "nabla/cli/signals.h"
 #include "nabla/ops/reduction.h"
+#include "nabla/ops/softmax.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
 

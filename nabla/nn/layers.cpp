@@ -96,7 +96,10 @@ const OptionTable<DropoutOptions>& DropoutOptions::table() {
 Activation leaky_relu(double slope) {
   LeakyReluOptions::table().check("leaky_relu", {slope});
   return {LeakyReluOptions::table().text("leaky_relu", {slope}),
-          [=](const Tensor& x) { return where(greater(x, 0), x, slope * x); }};
+          [=](const Tensor& x) {  // no product of 0 and infinity; of NaN, NaN in the gradient, too
+            const Tensor above = nabla::relu(x);
+            return slope == 0 ? above : where(less_equal(x, 0), slope * x, above);
+          }};
 }
 
 Activation elu(double alpha) {
@@ -114,7 +117,7 @@ std::string Dropout::text() const { return DropoutOptions::table().text("dropout
 Tensor Dropout::forward(const Tensor& x) const {
   if (!is_training("dropout") || rate_ == 0) return x;
   const double kept = 1 - rate_;
-  return x * (Generator(generator_).bernoulli(x.shape(), kept, x.dtype()) / kept);
+  return where(Generator(generator_).bernoulli(x.shape(), kept, DType::u8), x * (1 / kept), 0);
 }
 
 Tensor Flatten::forward(const Tensor& x) const { return flattened(x); }

@@ -64,7 +64,8 @@ Tensor Generator::uniform(const Shape& shape, double low, double high, DType dty
   const Tensor unit = random_uniform(key, shape, dtype);
   const std::int64_t blocks = ceil_divide(unit.size(), per_block);
   key_.assign(key + Tensor::from<std::int64_t>({0, 0, blocks}, {3}));
-  return low == 0 && high == 1 ? unit : unit * (high - low) + low;
+  if (low == 0 && high == 1) return unit;
+  return lerp(number(low, dtype), number(high, dtype), unit);
 }
 
 Tensor Generator::normal(const Shape& shape, double mean, double deviation, DType dtype) {
