@@ -160,7 +160,7 @@ void bench(const Options& options) {
   const Shape sample = parse_extents(options.input);
   const nn::Sequential model =
       learning_model(options.model, sample, options.classes + options.outputs);
-  const nn::Loss loss = loss_for(options.classes != 0);
+  const nn::Loss loss = options.classes != 0 ? nn::cross_entropy : nn::mean_squared_error;
   const auto optimizer = optim::make_optimizer(options.optimizer);
   optimizer->attach(model.parameters());
   Captured step([&](const Tensors& in) -> Tensors {

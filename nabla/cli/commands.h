@@ -24,6 +24,7 @@ void add_predict(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_ops(CLI::App& app);
+void add_tables(CLI::App& app);
 
 /// What an option that is a T takes: CLI11 by itself reads 010 as 8 and cuts what is too large.
 template <class T>
@@ -65,10 +66,6 @@ data::Dataset load_part(const std::string& name, const PartOptions& options, std
 
 /// Whether there is a file of that path, or anything else that can be read and is no folder.
 bool is_file(const std::string& path);
-
-/// The loss that models for such data are trained by: cross-entropy for classes, else mean squared
-/// error.
-nn::Loss loss_for(bool classes);
 
 /// The model of --model. Throws what make_model throws, and ValueError for one without parameters.
 nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs);

@@ -59,10 +59,6 @@ bool is_file(const std::string& path) {
   return std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
 }
 
-nn::Loss loss_for(bool classes) {
-  return classes ? nn::Loss(nn::cross_entropy) : nn::Loss(nn::mean_squared_error);
-}
-
 nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs) {
   nn::Sequential model = nn::make_model(text, sample, outputs);
   if (model.parameters().empty()) {

@@ -25,7 +25,7 @@ void evaluate(const Options& options) {
   const auto [model, info] = load_model(options.model);
   const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);
   check_fits(info, dataset);
-  Evaluator evaluator(model, loss_for(!info.class_names.empty()));
+  Evaluator evaluator(model, nn::make_loss(info.loss));
   const Evaluation result = evaluator.evaluate(dataset);
   if (!std::isfinite(result.loss)) {
     throw ValueError(str(options.model, ": the loss on data set ", quote(dataset.name), " is ",

@@ -6,6 +6,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/suggest.h"
+#include "nabla/base/syntax.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/kernels/isa.h"
@@ -60,6 +61,7 @@ int run_command(int argc, const char* const* argv) {
   add_inspect(app);
   add_bench(app);
   add_ops(app);
+  add_tables(app);
   isa();  // throws where NABLA_ISA is none
   try {
     app.parse(argc, argv);
@@ -92,6 +94,10 @@ int run(int argc, const char* const* argv) {
     // Nothing may be allocated here.
     std::cerr << "nabla: not enough memory: take a smaller model, batch or data set\n";
     return failed;
+  } catch (const SyntaxError& error) {
+    const int status = fail(error.what(), failed);
+    std::cerr << error.excerpt();
+    return status;
   } catch (const std::exception& error) {
     return fail(error.what(), failed);
   }

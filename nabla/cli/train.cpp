@@ -9,7 +9,8 @@
 #include "nabla/cli/commands.h"
 #include "nabla/cli/run_folder.h"
 #include "nabla/nn/architecture.h"
-#include "nabla/optim/rules.h"
+#include "nabla/nn/loss.h"
+#include "nabla/optim/methods.h"
 #include "nabla/train/model_file.h"
 #include "nabla/train/trainer.h"
 
@@ -24,6 +25,7 @@ struct Options {
   std::string dataset;
   std::string model = "dense(128) relu dense";
   std::string optimizer = "adam";
+  std::string loss;
   std::optional<double> learning_rate;
   std::int64_t batch_size = 128;
   std::int64_t epochs = 5;
@@ -88,7 +90,7 @@ void check_not_empty(const data::Dataset& part, std::string_view which) {
 void train(const Options& options) {
   set_threads(options.threads);
   const std::string architecture = nn::canonical_architecture(options.model);
-  const auto optimizer = optim::make_optimizer(options.optimizer, options.learning_rate);
+  const auto optimizer = optim::make_method(options.optimizer, options.learning_rate);
 
   const auto [train_part, test_part] = data::load(options.dataset, options.seed);
   check_not_empty(train_part, "train");
@@ -100,6 +102,7 @@ void train(const Options& options) {
   ModelInfo info = describe(model, train_part, options.seed);
   info.dataset = name_of(train_part.name);
   info.architecture = architecture;
+  if (!options.loss.empty()) info.loss = nn::make_loss(options.loss).text();
   encode_model(model, info);  // a text that cannot be written is found before the run
 
   const std::vector<std::string> files = {model_file, history_file, metrics_file};
@@ -111,11 +114,11 @@ void train(const Options& options) {
             << test_part.size() << " to test"
             << (classes ? str(", ", train_part.class_names.size(), " classes\n") : "\n")
             << architecture << ": " << model.parameter_count() << " parameters, "
-            << options.optimizer << ", learning rate " << shortest(optimizer->learning_rate())
+            << optimizer->text() << ", learning rate " << shortest(optimizer->learning_rate())
             << ", " << options.threads << (options.threads == 1 ? " thread" : " threads")
             << std::endl;
 
-  Trainer trainer(model, loss_for(classes), optimizer);
+  Trainer trainer(model, nn::make_loss(info.loss), optimizer);
   const History history = trainer.fit(
       train_part, {.epochs = options.epochs,
                    .batch_size = options.batch_size,
@@ -141,12 +144,8 @@ void train(const Options& options) {
 }
 
 std::string optimizers_help() {
-  std::string text = "Rules of --optimizer:\n";
-  for (const optim::RuleEntry& rule : optim::rule_table()) {
-    text += str("  ", rule.name, std::string(22 - rule.name.size(), ' '), rule.doc,
-                "; learning rate ", shortest(rule.learning_rate), "\n");
-  }
-  return text;
+  return str("Rules of --optimizer, such as \"adam(learning_rate=3e-4, beta1=0.8)\":\n",
+             help_text(optim::method_infos()));
 }
 
 }  // namespace
@@ -160,6 +159,9 @@ void add_train(CLI::App& app) {
       ->required();
   command->add_option("--model", options->model, "Layers up to the scores")->capture_default_str();
   command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
+  command->add_option("--loss", options->loss,
+                      "What is made smaller; default: cross_entropy for classes, else "
+                      "mean_squared_error");
   command
       ->add_option("--learning-rate", options->learning_rate,
                    "Size of a step; default: that of the rule")

@@ -55,22 +55,6 @@ std::vector<LayerRecipe> read_activation(const Term& term) {
   return simple(term.name, activation);
 }
 
-struct DenseText {
-  std::optional<std::int64_t> width;
-  bool bias = true;
-
-  static const OptionTable<DenseText>& table() {
-    static const OptionTable<DenseText> options = {
-        {"width",
-         &DenseText::width,
-         "number of outputs; left out: what the data need",
-         widths,
-         {.by_place = true}},
-        {"bias", &DenseText::bias, "whether each output has a number of its own added"}};
-    return options;
-  }
-};
-
 std::vector<LayerRecipe> read_dense(const Term& term) {
   const DenseText options = DenseText::table().read(term);
   return {{DenseText::table().text("dense", options), [=](ModelBuild& build) -> AnyLayer {
@@ -78,7 +62,7 @@ std::vector<LayerRecipe> read_dense(const Term& term) {
              const std::int64_t out = options.width.value_or(build.outputs);
              const double rows = static_cast<double>(in) + (options.bias ? 1 : 0);
              build.add_parameters(rows * static_cast<double>(out), term);
-             return Dense(in, out, {.bias = options.bias});
+             return Dense(in, out, {.bias = options.bias, .initializer = options.initializer});
            }}};
 }
 

@@ -35,14 +35,14 @@ void fill_normal(std::span<double> values, double deviation, Random& random) {
   for (double& value : values) value = deviation * random.normal();
 }
 
-Initializer uniform_with(Variance variance) {
+Initializer::Function uniform_with(Variance variance) {
   return [=](std::span<double> values, const Shape& shape, Random& random) {
     // The variance of the uniform distribution on +-limit is limit^2 / 3.
     fill_uniform(values, std::sqrt(3 * variance(fans_of(shape))), random);
   };
 }
 
-Initializer normal_with(Variance variance) {
+Initializer::Function normal_with(Variance variance) {
   return [=](std::span<double> values, const Shape& shape, Random& random) {
     fill_normal(values, std::sqrt(variance(fans_of(shape))), random);
   };
@@ -64,15 +64,31 @@ void orthonormalize(std::span<double> matrix, std::size_t rows, std::size_t colu
   }
 }
 
+Initializer::Function filled_with(double value) {
+  return [=](std::span<double> values, const Shape&, Random&) { std::ranges::fill(values, value); };
+}
+
+template <class Options>
+Initializer named(std::string_view name, Options options, Initializer::Function fill) {
+  Options::table().check(name, options);
+  return {Options::table().text(name, options), std::move(fill)};
+}
+
+template <Initializer (*initializer)()>
+Initializer make(const Term& term) {
+  NoOptions::table().read(term);
+  return initializer();
+}
+
 }  // namespace
 
-Initializer glorot_uniform() { return uniform_with(glorot_variance); }
-Initializer glorot_normal() { return normal_with(glorot_variance); }
-Initializer he_uniform() { return uniform_with(he_variance); }
-Initializer he_normal() { return normal_with(he_variance); }
+Initializer glorot_uniform() { return {"glorot_uniform", uniform_with(glorot_variance)}; }
+Initializer glorot_normal() { return {"glorot_normal", normal_with(glorot_variance)}; }
+Initializer he_uniform() { return {"he_uniform", uniform_with(he_variance)}; }
+Initializer he_normal() { return {"he_normal", normal_with(he_variance)}; }
 
 Initializer orthogonal(double gain) {
-  return [=](std::span<double> values, const Shape& shape, Random& random) {
+  const auto fill = [=](std::span<double> values, const Shape& shape, Random& random) {
     const Fans fans = fans_of(shape);
     const auto in = static_cast<std::size_t>(fans.in);
     const auto out = static_cast<std::size_t>(fans.out);
@@ -88,18 +104,64 @@ Initializer orthogonal(double gain) {
     }
     for (double& value : values) value *= gain;
   };
+  return named<OrthogonalOptions>("orthogonal", {gain}, fill);
 }
 
 Initializer normal(double deviation) {
-  return [=](std::span<double> values, const Shape&, Random& random) {
+  const auto fill = [=](std::span<double> values, const Shape&, Random& random) {
     fill_normal(values, deviation, random);
   };
+  return named<NormalOptions>("normal", {deviation}, fill);
 }
 
 Initializer constant(double value) {
-  return [=](std::span<double> values, const Shape&, Random&) { std::ranges::fill(values, value); };
+  return named<ConstantOptions>("constant", {value}, filled_with(value));
 }
 
-Initializer zero() { return constant(0); }
+Initializer zero() { return {"zero", filled_with(0)}; }
+
+const InitializerTable& initializer_table() {
+  static const InitializerTable table(
+      "initializer",
+      {{{.name = "glorot_uniform",
+         .doc = "keeps the size of signals and gradients through layers of tanh",
+         .formula = "uniform on +-sqrt(6 / (in + out))",
+         .source = "Glorot and Bengio, 2010"},
+        make<glorot_uniform>},
+       {{.name = "glorot_normal",
+         .doc = "the same variance, normal",
+         .formula = "normal with variance 2 / (in + out)",
+         .source = "Glorot and Bengio, 2010"},
+        make<glorot_normal>},
+       {{.name = "he_uniform",
+         .doc = "for layers of relu, which lose half of a signal",
+         .formula = "uniform on +-sqrt(6 / in)",
+         .source = "He, Zhang, Ren and Sun, 2015"},
+        make<he_uniform>},
+       {{.name = "he_normal",
+         .doc = "the same variance, normal",
+         .formula = "normal with variance 2 / in",
+         .source = "He, Zhang, Ren and Sun, 2015"},
+        make<he_normal>},
+       {{.name = "orthogonal",
+         .doc = "rows or columns, whichever are fewer, of length gain and at right angles",
+         .source = "Saxe, McClelland and Ganguli, 2014",
+         .options = &OrthogonalOptions::table().rows()},
+        [](const Term& term) { return orthogonal(OrthogonalOptions::table().read(term).gain); }},
+       {{.name = "normal", .doc = "normal with mean 0", .options = &NormalOptions::table().rows()},
+        [](const Term& term) { return normal(NormalOptions::table().read(term).deviation); }},
+       {{.name = "constant",
+         .doc = "one value everywhere, so that all units of a layer stay equal",
+         .options = &ConstantOptions::table().rows()},
+        [](const Term& term) { return constant(ConstantOptions::table().read(term).value); }},
+       {{.name = "zero", .doc = "zeros, for biases"}, make<zero>}});
+  return table;
+}
+
+Initializer make_initializer(std::string_view text) {
+  return make_initializer(parse_term(initializer_table().noun(), text));
+}
+
+Initializer make_initializer(const Term& term) { return initializer_table().find(term).make(term); }
 
 }  // namespace nabla::nn

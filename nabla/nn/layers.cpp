@@ -36,7 +36,8 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
 }
 
 std::string Dense::text() const {
-  return str("dense(", out_, bias_.defined() ? "" : ", bias=false", ")");
+  return DenseText::table().text(
+      "dense", {.width = out_, .bias = bias_.defined(), .initializer = initializer_});
 }
 
 Tensor Dense::forward(const Tensor& x) const {
@@ -71,6 +72,18 @@ const Activation relu("relu", nabla::relu);
 const Activation tanh("tanh", nabla::tanh);
 const Activation sigmoid("sigmoid", nabla::sigmoid);
 const Activation softplus("softplus", nabla::softplus);
+
+const OptionTable<DenseText>& DenseText::table() {
+  static const OptionTable<DenseText> options = {
+      {"width",
+       &DenseText::width,
+       "number of outputs; left out: what the data need",
+       {.least = 1, .most = 1e7},
+       {.by_place = true}},
+      {"bias", &DenseText::bias, "whether each output has a number of its own added"},
+      {"initializer", &DenseText::initializer, "first weights; biases start at 0"}};
+  return options;
+}
 
 const OptionTable<LeakyReluOptions>& LeakyReluOptions::table() {
   static const OptionTable<LeakyReluOptions> options = {

@@ -1,6 +1,8 @@
 /// The simple layers.
 #pragma once
 
+#include <optional>
+
 #include "nabla/base/options.h"
 #include "nabla/nn/layer.h"
 
@@ -10,6 +12,15 @@ struct DenseOptions {
   bool bias = true;
   /// First weights; biases start at 0.
   Initializer initializer = glorot_uniform();
+};
+
+/// How texts give a Dense layer.
+struct DenseText {
+  std::optional<std::int64_t> width = {};  ///< none: what the data need
+  bool bias = true;
+  Initializer initializer = glorot_uniform();
+
+  static const OptionTable<DenseText>& table();
 };
 
 /// x W + b: every output is a weighted sum of all inputs. x [batch, ...] is taken as [batch, in],

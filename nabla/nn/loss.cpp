@@ -7,6 +7,38 @@
 #include "nabla/ops/reduction.h"
 
 namespace nabla::nn {
+namespace {
+
+template <Tensor (*loss)(const Tensor&, const Tensor&)>
+Loss make(const Term& term) {
+  NoOptions::table().read(term);
+  return loss;
+}
+
+}  // namespace
+
+Loss::Loss(Tensor (*function)(const Tensor&, const Tensor&)) : function_(function) {
+  if (function == cross_entropy) text_ = "cross_entropy";
+  if (function == mean_squared_error) text_ = "mean_squared_error";
+}
+
+const LossTable& loss_table() {
+  static const LossTable table(
+      "loss", {{{.name = "cross_entropy",
+                 .doc = "how surprising the labels are, for classes; the model gives scores",
+                 .formula = "mean of -log softmax(scores)[label]"},
+                make<cross_entropy>},
+               {{.name = "mean_squared_error",
+                 .doc = "for numbers",
+                 .formula = "mean of (prediction - target)^2"},
+                make<mean_squared_error>}});
+  return table;
+}
+
+Loss make_loss(std::string_view text) {
+  const Term term = parse_term(loss_table().noun(), text);
+  return loss_table().find(term).make(term);
+}
 
 Tensor cross_entropy(const Tensor& scores, const Tensor& labels) {
   return mean(softmax_cross_entropy(scores, labels));

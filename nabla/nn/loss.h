@@ -1,14 +1,46 @@
 /// Losses: how wrong a batch of predictions is, as one number; and metrics, what people read.
 #pragma once
 
+#include <concepts>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
+#include "nabla/base/options.h"
 #include "nabla/tensor/tensor.h"
 
 namespace nabla::nn {
 
 /// Any function of predictions [batch, ...] and targets that gives one number can be minimised.
-using Loss = std::function<Tensor(const Tensor& prediction, const Tensor& target)>;
+class Loss {
+ public:
+  using Function = std::function<Tensor(const Tensor& prediction, const Tensor& target)>;
+
+  Loss() = default;  ///< missing: no function
+  /// One of the losses below, which has its text, or a function of one's own.
+  Loss(Tensor (*function)(const Tensor& prediction, const Tensor& target));
+  /// Any function, without a text.
+  template <class F>
+  requires(!std::same_as<std::remove_cvref_t<F>, Loss> && std::convertible_to<F, Function>)
+      Loss(F&& function)
+      : function_(std::forward<F>(function)) {}
+  Loss(std::string text, Function function)
+      : text_(std::move(text)), function_(std::move(function)) {}
+
+  Tensor operator()(const Tensor& prediction, const Tensor& target) const {
+    return function_(prediction, target);
+  }
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+  /// The text that make_loss() reads as this: "cross_entropy". Empty for a function of one's own.
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  Function function_;
+};
 
 /// Mean over the batch of -log softmax(scores)[label]: scores [batch, classes], labels i64 or i32
 /// [batch]. The last layer gives scores, no probabilities. Throws what softmax_cross_entropy does.
@@ -17,6 +49,12 @@ Tensor cross_entropy(const Tensor& scores, const Tensor& labels);
 /// Mean of (prediction - target)^2 over all elements of the batch. Throws ShapeError where the
 /// shapes differ; nothing is broadcast.
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target);
+
+using LossTable = EntryTable<Loss(const Term&)>;
+const LossTable& loss_table();
+
+/// The loss of a text such as "cross_entropy". Throws SyntaxError.
+Loss make_loss(std::string_view text);
 
 /// How many of the labels, i64 or i32 [batch], have the highest of their scores [batch, classes]:
 /// an f64 number. Of equal scores the first counts. Throws ShapeError or DTypeError for others.

@@ -20,7 +20,7 @@ const OptionTable<LineSearchOptions>& LineSearchOptions::table() {
   using O = LineSearchOptions;
   constexpr Range inside = {.least = 0, .most = 1, .above = true, .below = true};
   static const OptionTable<O> options = {
-      {"learning_rate", &O::learning_rate, "the largest step that is tried", above_zero},
+      {"learning_rate", &O::learning_rate, "the largest step that is tried", learning_rates},
       {"shrink", &O::shrink, "what a step that goes too far is multiplied by", inside},
       {"decrease", &O::decrease, "part of the decrease along the gradient that is asked for",
        inside},
@@ -57,6 +57,22 @@ double LineSearch::step(Objective& objective) const {
   }
   objective.set_parameters(from);
   return start;
+}
+
+const MinimizerTable& minimizer_table() {
+  static const MinimizerTable table(
+      "optimizer",
+      {{{.name = "line_search",
+         .doc = "gradient descent that tries shorter steps until the loss falls",
+         .formula = "w -= a g with f(w - a g) <= f(w) - decrease a g^2",
+         .source = "Armijo, 1966",
+         .options = &LineSearchOptions::table().rows()},
+        [](const Term& term, std::optional<double> learning_rate) -> std::shared_ptr<Minimizer> {
+          LineSearchOptions options = LineSearchOptions::table().read(term);
+          options.learning_rate = learning_rate.value_or(options.learning_rate);
+          return std::make_shared<LineSearch>(options);
+        }}});
+  return table;
 }
 
 }  // namespace nabla::optim

@@ -58,4 +58,8 @@ class LineSearch : public Minimizer {
   State step_{Tensor(0.0), "step"};
 };
 
+using MinimizerTable =
+    EntryTable<std::shared_ptr<Minimizer>(const Term&, std::optional<double> learning_rate)>;
+const MinimizerTable& minimizer_table();
+
 }  // namespace nabla::optim

@@ -103,7 +103,8 @@ std::vector<Tensor> Objective::pieces_of(const Tensor& vector) const {
   std::int64_t begin = 0;
   for (const State& parameter : parameters_) {
     const Shape shape = parameter.spec().shape;
-    pieces.push_back(reshape(slice(vector, {{.start = begin, .stop = begin + shape.elements()}}), shape));
+    pieces.push_back(
+        reshape(slice(vector, {{.start = begin, .stop = begin + shape.elements()}}), shape));
     begin += shape.elements();
   }
   return pieces;

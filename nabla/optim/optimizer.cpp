@@ -21,12 +21,6 @@ Tensor zeros(const Spec& spec) {
 
 }  // namespace
 
-void require(bool allowed, std::string_view rule, std::string_view option, double value,
-             std::string_view expected) {
-  if (allowed) return;
-  throw ValueError(str(rule, ": ", option, " ", shortest(value), ": expected ", expected));
-}
-
 Optimizer::Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
                      bool counts_steps)
     : Method(name, learning_rate),

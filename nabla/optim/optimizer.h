@@ -53,7 +53,7 @@ class Optimizer : public Method {
  protected:
   /// Each of the slots is a state beside each parameter, of its shape. A rule that asks for it gets
   /// the number of the step; the others need not pay for counting. Throws ValueError for a learning
-  /// rate that is no positive number.
+  /// rate that is not among learning_rates.
   Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
             bool counts_steps = false);
   Optimizer(const Optimizer&) = default;
@@ -85,9 +85,5 @@ class Optimizer : public Method {
   State count_;
   std::vector<Variables> variables_;
 };
-
-/// Throws ValueError "adam: beta1 2: expected at least 0 and below 1" unless `allowed`.
-void require(bool allowed, std::string_view rule, std::string_view option, double value,
-             std::string_view expected);
 
 }  // namespace nabla::optim

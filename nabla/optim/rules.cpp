@@ -1,29 +1,25 @@
 #include "nabla/optim/rules.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 
-#include "nabla/base/error.h"
-#include "nabla/base/suggest.h"
 #include "nabla/base/text.h"
 #include "nabla/ops/elementwise.h"
 
 namespace nabla::optim {
 namespace {
 
-void require_fraction(std::string_view rule, std::string_view option, double value) {
-  require(value >= 0 && value < 1, rule, option, value, "at least 0 and below 1");
-}
-
 template <class Rule, class Options>
-std::shared_ptr<Optimizer> make(double learning_rate) {
-  return std::make_shared<Rule>(Options{.learning_rate = learning_rate});
+std::shared_ptr<Optimizer> make(const Term& term, std::optional<double> learning_rate) {
+  Options options = Options::table().read(term);
+  options.learning_rate = learning_rate.value_or(options.learning_rate);
+  return std::make_shared<Rule>(options);
 }
 
 }  // namespace
 
-Sgd::Sgd(SgdOptions options) : Optimizer("sgd", options.learning_rate, {}) {}
+Sgd::Sgd(SgdOptions options) : Optimizer("sgd", options.learning_rate, {}), options_(options) {
+  SgdOptions::table().check(name(), options_);
+}
 
 // -eta
 Tensors Sgd::coefficients(const Step& step) const { return {-step.rate}; }
@@ -35,31 +31,28 @@ void Sgd::update(const Variables& variables, const Tensor& g, const Tensors& coe
 
 Momentum::Momentum(MomentumOptions options) : Momentum("momentum", options) {}
 Momentum::Momentum(std::string_view name, MomentumOptions options)
-    : Optimizer(name, options.learning_rate, {"m"}), gamma_(options.momentum) {
-  require_fraction(name, "momentum", gamma_);
+    : Optimizer(name, options.learning_rate, {"m"}), options_(options) {
+  MomentumOptions::table().check(name, options_);
 }
 
 void Momentum::update(const Variables& variables, const Tensor& g,
                       const Tensors& coefficients) const {
   const State& w = variables.parameter;
   const State& m = variables.slots[0];
-  m.assign(add_scaled(gamma_ * m.value(), g, coefficients[0]));
+  m.assign(add_scaled(gamma() * m.value(), g, coefficients[0]));
   w.assign(w.value() - m.value());
 }
 
 Nesterov::Nesterov(MomentumOptions options) : Momentum("nesterov", options) {}
 
 Tensor Nesterov::look_ahead(const Variables& variables) const {
-  return variables.parameter.value() - gamma_ * variables.slots[0].value();
+  return variables.parameter.value() - gamma() * variables.slots[0].value();
 }
 
 Adam::Adam(AdamOptions options)
     : Optimizer("adam", options.learning_rate, {"m", "v"}, /*counts_steps=*/true),
       options_(options) {
-  require_fraction("adam", "beta1", options.beta1);
-  require_fraction("adam", "beta2", options.beta2);
-  // It is made smaller by the correction of the first steps, and must not become 0 in f32.
-  require(options.epsilon >= 1e-30, "adam", "epsilon", options.epsilon, "at least 1e-30");
+  AdamOptions::table().check(name(), options_);
 }
 
 // With c = sqrt(1 - beta2^t): -eta c / (1 - beta1^t) and epsilon c, since
@@ -82,29 +75,43 @@ void Adam::update(const Variables& variables, const Tensor& g, const Tensors& co
   w.assign(add_scaled(w.value(), direction, coefficients[0]));
 }
 
-std::span<const RuleEntry> rule_table() {
-  static const std::array<RuleEntry, 4> table = {{
-      {"sgd", "gradient descent", SgdOptions{}.learning_rate, make<Sgd, SgdOptions>},
-      {"momentum", "gradient descent with momentum 0.9", MomentumOptions{}.learning_rate,
-       make<Momentum, MomentumOptions>},
-      {"nesterov", "momentum with the gradient taken ahead", MomentumOptions{}.learning_rate,
-       make<Nesterov, MomentumOptions>},
-      {"adam", "a step size for each parameter from moments of its gradient",
-       AdamOptions{}.learning_rate, make<Adam, AdamOptions>},
-  }};
+const RuleTable& rule_table() {
+  static const RuleTable table(
+      "optimizer",
+      {{{.name = "sgd",
+         .doc = "gradient descent on batches",
+         .formula = "w -= eta g",
+         .source = "Robbins and Monro, 1951",
+         .options = &SgdOptions::table().rows()},
+        make<Sgd, SgdOptions>},
+       {{.name = "momentum",
+         .doc = "gradient descent that goes on in the direction of the steps before",
+         .formula = "m = gamma m + eta g, w -= m",
+         .source = "Polyak, 1964",
+         .options = &MomentumOptions::table().rows()},
+        make<Momentum, MomentumOptions>},
+       {{.name = "nesterov",
+         .doc = "momentum with the gradient g taken ahead, at w - gamma m",
+         .formula = "m = gamma m + eta g, w -= m",
+         .source = "Nesterov, 1983; this form: Sutskever, Martens, Dahl and Hinton, 2013",
+         .options = &MomentumOptions::table().rows()},
+        make<Nesterov, MomentumOptions>},
+       {{.name = "adam",
+         .doc = "a step size for each parameter from moments of its gradient",
+         .formula = "m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, "
+                    "w -= eta (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)",
+         .source = "Kingma and Ba, 2015",
+         .options = &AdamOptions::table().rows()},
+        make<Adam, AdamOptions>}});
   return table;
 }
 
-std::shared_ptr<Optimizer> make_optimizer(std::string_view name,
+std::shared_ptr<Optimizer> make_optimizer(std::string_view text,
                                           std::optional<double> learning_rate) {
-  const auto table = rule_table();
-  const auto rule = std::ranges::find(table, name, &RuleEntry::name);
-  if (rule == table.end()) {
-    std::vector<std::string_view> names;
-    for (const RuleEntry& entry : table) names.push_back(entry.name);
-    throw ValueError(str("unknown optimizer ", quote(name), suggestion(name, names)));
-  }
-  return rule->make(learning_rate.value_or(rule->learning_rate));
+  const Term term = parse_term(rule_table().noun(), text);
+  const RuleEntry& rule = rule_table().find(term);
+  check_one_rate(term, learning_rate);
+  return rule.make(term, learning_rate);
 }
 
 }  // namespace nabla::optim

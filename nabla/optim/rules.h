@@ -2,16 +2,25 @@
 /// number of the step. All operations are element by element.
 #pragma once
 
+#include <memory>
 #include <optional>
-#include <span>
+#include <string>
+#include <string_view>
 
 #include "nabla/base/defaults.h"
+#include "nabla/base/options.h"
 #include "nabla/optim/optimizer.h"
 
 namespace nabla::optim {
 
 struct SgdOptions {
   double learning_rate = 0.1;
+
+  static const OptionTable<SgdOptions>& table() {
+    static const OptionTable<SgdOptions> options = {
+        {"learning_rate", &SgdOptions::learning_rate, "eta, the size of a step", learning_rates}};
+    return options;
+  }
 };
 
 /// Gradient descent, on the gradient of a batch: w -= eta g.
@@ -20,16 +29,26 @@ class Sgd : public Optimizer {
   /// Throws ValueError for an option outside of its range, as all rules do.
   explicit Sgd(SgdOptions options);
   explicit Sgd(Defaults = {}) : Sgd(SgdOptions{}) {}
+  std::string text() const override { return SgdOptions::table().text(name(), options_); }
 
  private:
   Tensors coefficients(const Step& step) const override;
   void update(const Variables& variables, const Tensor& g,
               const Tensors& coefficients) const override;
+  SgdOptions options_;
 };
 
 struct MomentumOptions {
   double learning_rate = 0.01;
-  double momentum = 0.9;  ///< gamma, in [0, 1)
+  double momentum = 0.9;
+
+  static const OptionTable<MomentumOptions>& table() {
+    using O = MomentumOptions;
+    static const OptionTable<O> options = {
+        {"learning_rate", &O::learning_rate, "eta, the size of a step", learning_rates},
+        {"momentum", &O::momentum, "gamma, how much of the last move stays", fraction}};
+    return options;
+  }
 };
 
 /// m = gamma m + eta g, w -= m (Polyak, 1964). A constant gradient moves w by eta g / (1 - gamma).
@@ -37,14 +56,16 @@ class Momentum : public Optimizer {
  public:
   explicit Momentum(MomentumOptions options);
   explicit Momentum(Defaults = {}) : Momentum(MomentumOptions{}) {}
+  std::string text() const override { return MomentumOptions::table().text(name(), options_); }
 
  protected:
   Momentum(std::string_view name, MomentumOptions options);
-  double gamma_;
+  double gamma() const { return options_.momentum; }
 
  private:
   void update(const Variables& variables, const Tensor& g,
               const Tensors& coefficients) const override;
+  MomentumOptions options_;
 };
 
 /// Momentum whose gradient is taken where the momentum alone would lead: g at w - gamma m
@@ -61,9 +82,20 @@ class Nesterov : public Momentum {
 
 struct AdamOptions {
   double learning_rate = 1e-3;
-  double beta1 = 0.9;     ///< in [0, 1)
-  double beta2 = 0.999;   ///< in [0, 1)
-  double epsilon = 1e-8;  ///< above 0
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+
+  static const OptionTable<AdamOptions>& table() {
+    using O = AdamOptions;
+    static const OptionTable<O> options = {
+        {"learning_rate", &O::learning_rate, "eta, about as far as a step goes", learning_rates},
+        {"beta1", &O::beta1, "how much of the mean of gradients stays in a step", fraction},
+        {"beta2", &O::beta2, "how much of the mean of their squares stays", fraction},
+        // The correction of the first steps makes it smaller, and it must not become 0 in f32.
+        {"epsilon", &O::epsilon, "added to the root, against a division by 0", at_least(1e-30)}};
+    return options;
+  }
 };
 
 /// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
@@ -73,6 +105,7 @@ class Adam : public Optimizer {
  public:
   explicit Adam(AdamOptions options);
   explicit Adam(Defaults = {}) : Adam(AdamOptions{}) {}
+  std::string text() const override { return AdamOptions::table().text(name(), options_); }
 
  private:
   Tensors coefficients(const Step& step) const override;
@@ -81,18 +114,18 @@ class Adam : public Optimizer {
   AdamOptions options_;
 };
 
-/// A rule that the command line knows by name.
-struct RuleEntry {
-  std::string_view name;
-  std::string_view doc;
-  double learning_rate;  ///< default
-  std::shared_ptr<Optimizer> (*make)(double learning_rate);
-};
-std::span<const RuleEntry> rule_table();
+/// A rule that texts know by name, made from its options, with this learning rate instead of theirs
+/// where there is one.
+using RuleEntry =
+    Entry<std::shared_ptr<Optimizer>(const Term&, std::optional<double> learning_rate)>;
+using RuleTable =
+    EntryTable<std::shared_ptr<Optimizer>(const Term&, std::optional<double> learning_rate)>;
+const RuleTable& rule_table();
 
-/// The rule of that name, with this learning rate or its default. Throws ValueError for a name that
-/// is not in the table.
-std::shared_ptr<Optimizer> make_optimizer(std::string_view name,
+/// The rule of a text such as "adam(learning_rate=3e-4, beta1=0.8)"; the learning rate can be given
+/// beside it instead. Throws SyntaxError for a text that is none, an option that is unknown or out
+/// of its range, and for two learning rates; ValueError for the one beside the text.
+std::shared_ptr<Optimizer> make_optimizer(std::string_view text,
                                           std::optional<double> learning_rate = {});
 
 }  // namespace nabla::optim

@@ -12,12 +12,18 @@
 #include "nabla/base/text.h"
 #include "nabla/io/safetensors.h"
 #include "nabla/nn/architecture.h"
+#include "nabla/nn/loss.h"
 
 namespace nabla {
 namespace {
 
 constexpr std::string_view format_name = "nabla model";
 constexpr int format_version = 2;  // 1: names with places, "1.dense.weight"; no random states
+
+// What models are trained by where nothing else is said, and were in version 1.
+std::string loss_of(const std::vector<std::string>& class_names) {
+  return class_names.empty() ? "mean_squared_error" : "cross_entropy";
+}
 
 // The metadata of one file, whose path starts every message.
 class Metadata {
@@ -29,6 +35,10 @@ class Metadata {
     const auto found = entries_.find(key);
     if (found == entries_.end()) fail(key, "missing: expected a file that nabla wrote");
     return found->second;
+  }
+
+  const std::string& text_or(const std::string& key, const std::string& other) const {
+    return entries_.contains(key) ? text(key) : other;
   }
 
   template <class Number>
@@ -82,8 +92,14 @@ ModelInfo read_info(const Metadata& metadata) {
                  .outputs = metadata.number<std::int64_t>("outputs"),
                  .class_names = metadata.names("class_names"),
                  .input_scale = metadata.number<double>("input_scale"),
+                 .loss = metadata.text_or("loss", loss_of(metadata.names("class_names"))),
                  .dataset = metadata.text("dataset"),
                  .seed = metadata.number<std::uint64_t>("seed")};
+  try {
+    if (!info.loss.empty()) static_cast<void>(nn::make_loss(info.loss));
+  } catch (const ValueError& error) {
+    metadata.fail("loss", error.what());
+  }
   try {
     info.input_shape = parse_extents(metadata.text("input_shape"));
   } catch (const ValueError& error) {
@@ -212,6 +228,7 @@ ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::ui
           .outputs = wanted,
           .class_names = dataset.class_names,
           .input_scale = dataset.input_scale,
+          .loss = loss_of(dataset.class_names),
           .dataset = dataset.name,
           .seed = seed};
 }
@@ -249,6 +266,7 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
                    {"outputs", std::to_string(info.outputs)},
                    {"class_names", list_of_names(info.class_names)},
                    {"input_scale", shortest(info.input_scale)},
+                   {"loss", info.loss},
                    {"dataset", info.dataset},
                    {"seed", std::to_string(info.seed)}};
   if (!frozen.empty()) file.metadata["frozen"] = list_of_names(frozen);

@@ -23,6 +23,7 @@ struct ModelInfo {
   std::int64_t outputs = 0;
   std::vector<std::string> class_names;  ///< empty: the results are numbers to be predicted
   double input_scale = 1;                ///< the model sees inputs * input_scale
+  std::string loss = {};                 ///< as make_loss reads it; empty: one of the user's own
   std::string dataset;                   ///< name of the data it learned from
   std::uint64_t seed = 0;                ///< of the run, and of how the data were split
 };
@@ -32,8 +33,8 @@ struct ModelFile {
   ModelInfo info;
 };
 
-/// What is to be known of a model that learns from this data set. Throws ShapeError where they do
-/// not fit.
+/// What is to be known of a model that learns from this data set; the loss is cross-entropy for
+/// classes, else mean squared error. Throws ShapeError where they do not fit.
 ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::uint64_t seed = 0);
 
 /// The bytes of a model file. Throws ShapeError where the description is not that of the model, and

@@ -300,6 +300,7 @@ TensorFile Trainer::record() const {
   }
   file.metadata["architecture"] = model_->text();
   file.metadata["method"] = method_->text();
+  file.metadata["loss"] = loss_.text();
   return file;
 }
 

@@ -133,7 +133,7 @@ TEST(UpdateRules, CapturedStepsGiveTheSameBits) {
     for (const bool captured : {false, true}) {
       const State a(Tensor::from({1.0F, -2.0F, 3.0F}, {3}), "a");
       const State b(Tensor::from({0.5F}, {1}), "b");
-      const auto rule = entry.make(entry.learning_rate);
+      const auto rule = make_optimizer(entry.name);
       rule->attach({a, b});
       const auto loss = [&] { return sum(square(a.value()) * exp(b.value())); };
       const auto step = capture([&] { return rule->minimize(loss); });
@@ -162,7 +162,7 @@ TEST(UpdateRules, CapturedStepsOfANetworkGiveTheSameBits) {
       for (const bool captured : {false, true}) {
         const nn::Sequential model{nn::Dense(width, width), nn::tanh, nn::Dense(width, 2)};
         model.initialize(0);
-        const auto rule = entry.make(entry.learning_rate);
+        const auto rule = make_optimizer(entry.name);
         rule->attach(model.parameters());
         const auto loss = [&] { return nn::mean_squared_error(model(x), y); };
         const auto step = capture([&] { return rule->minimize(loss); });

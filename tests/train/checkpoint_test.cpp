@@ -99,7 +99,7 @@ TEST(Checkpoint, ARunThatWasStoppedEndsWithTheSameBits) {
   const test::Folder folder;
   std::vector<MakeMethod> methods = {[] { return std::make_shared<optim::LineSearch>(); }};
   for (const optim::RuleEntry& entry : optim::rule_table()) {
-    methods.emplace_back([&] { return entry.make(entry.learning_rate); });
+    methods.emplace_back([&] { return optim::make_optimizer(entry.name); });
   }
   for (const MakeMethod& make : methods) {
     const Result whole = whole_run(make, folder / "whole");

@@ -72,9 +72,9 @@ TEST(Trainer, LearnsALayerThatStandsTwice) {
     for (std::size_t i = 0; i < 2; ++i) {
       once.parameters()[i].assign(twice.parameters()[i].value());
     }
-    Trainer trainer(model, nn::mean_squared_error, entry.make(0.05));
+    Trainer trainer(model, nn::mean_squared_error, optim::make_optimizer(entry.name, 0.05));
     trainer.fit(data, {.epochs = 3, .batch_size = 4, .shuffle = false});
-    const auto rule = entry.make(0.05);
+    const auto rule = optim::make_optimizer(entry.name, 0.05);
     rule->attach(once.parameters());
     for (int i = 0; i < 3; ++i) {
       rule->minimize(
@@ -542,7 +542,7 @@ TEST(Trainer, LeavesAloneWhatIsFrozen) {
   const auto body = values(0);
   const auto head = values(2);
   for (const optim::RuleEntry& entry : optim::rule_table()) {
-    Trainer trainer(model, nn::mean_squared_error, entry.make(0.1));
+    Trainer trainer(model, nn::mean_squared_error, optim::make_optimizer(entry.name, 0.1));
     trainer.fit(xor_data(), {.epochs = 2, .batch_size = 4});
     EXPECT_EQ(values(0), body) << entry.name;
   }
