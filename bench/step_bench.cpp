@@ -33,7 +33,7 @@ struct Case {
     return nn::make_model(layers + "dense", {widths.front()}, widths.back());
   }
   Tensor loss(const nn::Sequential& model, const Tensors& batch) const {
-    const Tensor scores = model.forward(batch[0], true);
+    const Tensor scores = model(batch[0]);
     return classes ? nn::cross_entropy(scores, batch[1]) : nn::mean_squared_error(scores, batch[1]);
   }
   Tensors batch(Generator& generator) const {

@@ -18,6 +18,7 @@ int main() {
 
   const auto step = nabla::capture([&](const Tensor& inputs, const Tensor& targets) {
     const auto loss = [&] { return nabla::nn::mean_squared_error(model(inputs), targets); };
+    const nabla::TrainingScope training;
     const auto [value, gradients] = nabla::value_and_grad(loss, parameters);
     adam.step(gradients);  // the two lines in one: adam.minimize(loss)
     return value;

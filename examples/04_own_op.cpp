@@ -1,5 +1,6 @@
-// An op of one's own: Huber's function, x^2 / 2 near 0 and |x| - 1/2 further out, with its
+// An op of one's own: Huber's function, x^2 / 2 up to some width and linear further out, with its
 // derivative written by hand. It then works everywhere: eager and captured, in every derivative.
+// The width is an attribute of each call; so could functions be, closures too.
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -11,32 +12,45 @@ using nabla::Tensors;
 
 namespace {
 
+struct Width {
+  double value = 1;
+  bool operator==(const Width&) const = default;
+};
+
 const nabla::TableEntry huber_op(nabla::Op{
     .name = "huber",
-    .doc = "x^2 / 2 where |x| <= 1, else |x| - 1/2",
-    .infer = [](const nabla::Op&, nabla::Inputs in, const nabla::Attributes&) -> nabla::Spec {
+    .doc = "x^2 / 2 where |x| <= w, else w (|x| - w / 2)",
+    .infer = [](const nabla::Op&, nabla::Inputs in,
+                const nabla::Attributes& attributes) -> nabla::Spec {
+      if (!(nabla::own<Width>(attributes).value > 0)) {
+        throw nabla::ValueError("huber: expected a width above 0");
+      }
       if (!nabla::is_floating(in[0].dtype())) throw nabla::DTypeError("huber: takes f32 or f64");
       return in[0].spec();
     },
-    // The derivative, element by element, made of ops: x cut to [-1, 1].
+    // The derivative, element by element, made of ops: x cut to [-w, w].
     .rule = nabla::Elementwise{{[](const nabla::Call& call) {
-      return nabla::minimum(nabla::maximum(call.in[0], -1), 1);
+      const double w = nabla::own<Width>(call.attributes).value;
+      return nabla::minimum(nabla::maximum(call.in[0], -w), w);
     }}},
     .kernel =
         [](std::span<const nabla::Argument> in, const nabla::Argument& out,
-           const nabla::Attributes&) {
+           const nabla::Attributes& attributes) {
+          const double w = nabla::own<Width>(attributes).value;
           nabla::visit(out.dtype, [&](auto type) {
             using T = decltype(type);
             const T* x = in[0].as<T>();
-            std::transform(x, x + out.shape().elements(), out.as<T>(), [](T value) {
+            std::transform(x, x + out.shape().elements(), out.as<T>(), [w](T value) {
               const double size = std::abs(static_cast<double>(value));
-              return static_cast<T>(size <= 1 ? size * size / 2 : size - 0.5);
+              return static_cast<T>(size <= w ? size * size / 2 : w * (size - w / 2));
             });
           });
         },
-    .samples = {{.inputs = {{{2, 3}}}}}});
+    .samples = {{.inputs = {{{2, 3}}}, .attributes = nabla::OwnAttribute(Width())}}});
 
-Tensor huber(const Tensor& x) { return nabla::apply(huber_op, {x}); }
+Tensor huber(const Tensor& x, Width width = {}) {
+  return nabla::apply(huber_op, {x}, nabla::OwnAttribute(width));
+}
 
 }  // namespace
 

@@ -16,8 +16,8 @@ class Scale : public nabla::nn::Layer {
                 "factor") {}
 
   std::string text() const override { return "scale"; }
-  Tensor forward(const Tensor& x, bool /*training*/) const override { return x * factor_.value(); }
-  std::vector<nabla::State> parameters() const override { return {factor_}; }
+  Tensor forward(const Tensor& x) const override { return x * factor_.value(); }
+  nabla::nn::Parts parts() const override { return {{"factor", factor_, nabla::nn::constant(1)}}; }
 
  private:
   nabla::State factor_;

@@ -11,6 +11,7 @@
 #include "nabla/data/idx.h"
 #include "nabla/data/loader.h"
 #include "nabla/graph/op.h"
+#include "nabla/graph/training.h"
 #include "nabla/io/safetensors.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"

@@ -15,7 +15,7 @@ enum class Difference {
 };
 
 struct NumericalGradientOptions {
-  double step = 1e-5;  ///< h
+  double step = 1e-5;  ///< h, times max(1, |x|) for each element
   Difference difference = Difference::central;
 };
 
@@ -27,8 +27,10 @@ Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options = {});
 
 struct GradientCheckOptions {
-  int order = 2;            ///< 1: the derivative of f; 2: also the derivative of its gradient; ...
-  double step = 1e-5;       ///< of the central differences, times max(1, |x|) for each element
+  int order = 2;  ///< 1: the derivative of f; 2: also the derivative of its gradient; ...
+  /// Of the central differences, times max(1, |x|) for each element. Smaller ones are tried where
+  /// it does not agree.
+  double step = 1e-5;
   double tolerance = 1e-6;  ///< of differences, relative to the derivative
   /// Accepts an input whose derivatives are all zero, analytic and numerical. By default that is a
   /// failure: an input that is not used, or a derivative that was cut off, looks just like it.
@@ -51,9 +53,10 @@ struct GradientReport {
 /// Checks the derivatives of f at x (all f64, f of any shape): for a random cotangent c, reverse
 /// mode against central differences of <c, f>, element by element, and forward mode in a random
 /// direction t against reverse mode, <c, J t> = <J^T c, t>. For a higher order the same again for
-/// the function that maps x to J^T c. Fails where all differences drown in rounding errors. Throws
-/// DTypeError for inputs that are not f64 and ValueError for options out of range, or where f is
-/// missing.
+/// the function that maps x to J^T c. Fails where nothing was judged: where all differences
+/// drown in rounding errors, all elements of an input lie at kinks, or f gives other values for the
+/// same input. Throws DTypeError for inputs that are not f64 and ValueError for options out of
+/// range, or where f or every input is missing.
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options = {});
 

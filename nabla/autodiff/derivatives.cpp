@@ -55,6 +55,15 @@ Tensors values_of(const std::vector<State>& variables) {
   return values;
 }
 
+ValueAnd<Tensors> value_and_gradients(const Function& f, const Tensors& x, bool path_needed) {
+  check_function(f);
+  Recording recording;
+  const Tensor value = f(variables_of(recording, x));
+  recording.stop();
+  check_scalar(value, "value_and_grad");
+  return {value, recording.pull_back(value, number(1, value.dtype()), path_needed)};
+}
+
 // The unit vectors of a shape, one after the other.
 template <class Visit>
 void for_each_unit(const Spec& spec, Visit visit_unit) {
@@ -82,12 +91,12 @@ ValueAnd<Tensors> vjp(const Function& f, const Tensors& x, const Tensor& cotange
 }
 
 ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x) {
-  check_function(f);
-  Recording recording;
-  const Tensor value = f(variables_of(recording, x));
-  recording.stop();
-  check_scalar(value, "value_and_grad");
-  return {value, recording.pull_back(value, number(1, value.dtype()))};
+  return value_and_gradients(f, x, false);
+}
+
+ValueAnd<Tensors> value_and_descent(const std::function<Tensor()>& f,
+                                    const std::vector<State>& variables) {
+  return value_and_gradients(reading(f, variables), values_of(variables), true);
 }
 
 ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,

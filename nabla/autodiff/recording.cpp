@@ -21,7 +21,11 @@ Tensor plus(const Tensor& sum, const Tensor& term) { return sum.defined() ? sum 
 
 // A rule may be a user's: what does not fit is named as his.
 void check_rule(const Call& call, const Tensor& given, std::string_view place, const Spec& wanted) {
-  if (given.spec() == wanted) return;
+  if (given.defined() && given.spec() == wanted) return;
+  if (!given.defined()) {
+    throw ValueError(str(call.op.name, ": its derivative rule gives an undefined tensor for ",
+                         place, ": expected ", wanted));
+  }
   throw ShapeError(str(call.op.name, ": its derivative rule gives ", given.spec(), " for ", place,
                        ": expected ", wanted));
 }
@@ -30,7 +34,7 @@ void check_rule(const Call& call, const Tensor& given, std::string_view place, c
 Tensor times_partial(const Elementwise& rule, const Call& call, std::size_t i,
                      const Tensor& direction) {
   const Tensor partial = rule.partial[i](call);
-  if (partial.spec() != direction.spec()) {
+  if (!partial.defined() || partial.spec() != direction.spec()) {
     check_rule(call, partial, str("input ", i), direction.spec());
   }
   return scale_gradient(direction, partial);
@@ -133,6 +137,7 @@ Tensor Recording::variable(const Tensor& x) {
     throw DTypeError(
         str("derivatives are taken by f32 or f64 tensors, got ", x.spec(), "; cast it first"));
   }
+  check_session(x);
   const bool executes = graph_->mode() == Graph::Mode::record;
   const Tensor value = executes ? x.with_node({}) : Tensor::without_data(x.spec());
   variables_.push_back(graph_->append(identity_op, {&x, 1}, {}, value));
@@ -147,12 +152,16 @@ void Recording::stop() {
 std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
                                                   const Tensor& cotangent) const {
   check_has_derivative(output);
+  check_session(output, graph_);
   const bool follows = graph_->contains(output) && output.node().index >= begin_;
   const std::int32_t last = follows ? output.node().index : begin_ - 1;
   // Which nodes the variables reach: only those carry gradients.
   std::vector<char> reached(place(last + 1), 0);
+  std::vector<char> is_variable(place(last + 1), 0);
   for (const Tensor& variable : variables_) {
-    if (variable.node().index <= last) reached[place(variable.node().index)] = 1;
+    if (variable.node().index > last) continue;
+    reached[place(variable.node().index)] = 1;
+    is_variable[place(variable.node().index)] = 1;
   }
   const auto is_reached = [&](std::int32_t id) { return id >= begin_ && reached[place(id)] != 0; };
   const auto carries = [&](const Node& node, std::size_t i) {
@@ -170,13 +179,9 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
 
   std::vector<Tensor> gradients(reached.size());
   if (follows) gradients.back() = cotangent;
-  const auto is_variable = [&](std::int32_t id) {
-    return std::any_of(variables_.begin(), variables_.end(),
-                       [&](const Tensor& v) { return v.node().index == id; });
-  };
   for (std::int32_t id = last; id >= begin_; --id) {
     const Tensor& gradient = gradients[place(id)];
-    if (!gradient.defined() || !is_reached(id) || is_variable(id)) continue;
+    if (!gradient.defined() || !is_reached(id) || is_variable[place(id)] != 0) continue;
     const Node& node = (*graph_)[id];
     const LayerScope layer(*graph_, node);
     const Call call = graph_->call(id);
@@ -184,8 +189,8 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
       if (!carries(node, i)) continue;
       Tensor& sum = gradients[place(node.in[i])];
       const Tensor term = input_gradient(call, static_cast<int>(i), gradient);
-      if (!term.defined()) continue;
-      if (const Spec wanted = (*graph_)[node.in[i]].spec(); term.spec() != wanted) {
+      const Spec wanted = (*graph_)[node.in[i]].spec();
+      if (!term.defined() || term.spec() != wanted) {
         check_rule(call, term, str("input ", i), wanted);
       }
       sum = plus(sum, term);
@@ -195,13 +200,21 @@ std::vector<Tensor> Recording::gradients_of_nodes(const Tensor& output,
   return gradients;
 }
 
-Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent) const {
+Tensors Recording::pull_back(const Tensor& output, const Tensor& cotangent,
+                             bool path_needed) const {
   const std::vector<Tensor> gradients = gradients_of_nodes(output, cotangent);
   Tensors result;
+  bool any_found = false;
   for (const Tensor& variable : variables_) {
     const std::size_t at = place(variable.node().index);
     const bool found = at < gradients.size() && gradients[at].defined();
+    any_found = any_found || found;
     result.push_back(found ? gradients[at] : zeros(variable.spec()));
+  }
+  if (path_needed && !any_found) {
+    throw ValueError(
+        "the loss does not depend on any parameter, or only through ops without a derivative, such "
+        "as argmax or comparisons: expected one that has a gradient, such as a cross-entropy");
   }
   return result;
 }
@@ -230,12 +243,13 @@ Tensors Recording::push_forward(std::span<const Tensor> tangents,
     const LayerScope layer(*graph_, node);
     const Call call = graph_->call(id);
     const Tensor tangent = output_tangent(call, in);
-    if (tangent.defined()) check_rule(call, tangent, "its result", call.out.spec());
+    check_rule(call, tangent, "its result", call.out.spec());
     reached[place(id)] = tangent;
   }
   Tensors result;
   for (const Tensor& output : outputs) {
     check_has_derivative(output);
+    check_session(output, graph_);
     Tensor tangent;
     if (graph_->contains(output)) tangent = tangent_of(output.node().index);
     result.push_back(tangent.defined() ? tangent : zeros(output.spec()));

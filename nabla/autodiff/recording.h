@@ -25,6 +25,11 @@ void check_scalar(const Tensor& value, std::string_view caller);
 /// floating.
 void check_has_derivative(const Tensor& output);
 
+/// value_and_grad of what is to be minimized: throws ValueError where it depends on none of the
+/// variables, or only through calls without derivatives.
+ValueAnd<Tensors> value_and_descent(const std::function<Tensor()>& f,
+                                    const std::vector<State>& variables);
+
 /// Follows the calls made on this thread from its construction to stop(). Where a graph is active
 /// already the calls go there, so that an outer derivative or capture sees this one's work.
 class Recording {
@@ -42,8 +47,9 @@ class Recording {
   void stop();
 
   /// Reverse mode: for each variable the sum of cotangent * d output / d variable, zeros where the
-  /// output does not depend on it. All walks throw DTypeError unless the outputs are floating.
-  Tensors pull_back(const Tensor& output, const Tensor& cotangent) const;
+  /// output does not depend on it; with `path_needed` throws ValueError where it depends on none of
+  /// them. All walks throw DTypeError unless the outputs are floating.
+  Tensors pull_back(const Tensor& output, const Tensor& cotangent, bool path_needed = false) const;
 
   /// The same for every recorded node, in order from the first; undefined where there is none.
   std::vector<Tensor> gradients_of_nodes(const Tensor& output, const Tensor& cotangent) const;
@@ -57,6 +63,7 @@ class Recording {
  private:
   std::size_t place(std::int32_t id) const { return static_cast<std::size_t>(id - begin_); }
 
+  Nesting nesting_{"derivatives"};
   std::optional<Graph> own_;
   Graph* graph_;
   std::optional<GraphScope> scope_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 
 #include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
@@ -40,22 +39,19 @@ std::string label_of(const std::vector<TracedNode>& nodes, int id) {
   return node.op == "constant" ? numbers_of(node.value) : str("n", id);
 }
 
-// Which of the variables a node is; as many as there are: none.
-std::size_t variable_at(const Tensors& variables, std::int32_t id) {
-  const auto is_at = [&](const Tensor& variable) { return variable.node().index == id; };
-  return static_cast<std::size_t>(std::ranges::find_if(variables, is_at) - variables.begin());
-}
+// Which of the variables a node is, by its id.
+using Variables = std::map<std::int32_t, std::size_t>;
 
 // Which of the first `count` recorded nodes are variables, or are needed by the last of them. The
 // copies that stand for the variables hide what they are copies of.
-std::vector<char> needed_nodes(const Recording& recording, const Tensors& variables,
+std::vector<char> needed_nodes(const Recording& recording, const Variables& variables,
                                std::size_t count) {
   std::vector<char> needed(count, 0);
   const std::int32_t first = recording.first_node();
   if (!needed.empty()) needed.back() = 1;
   for (std::size_t at = count; at-- > 0;) {
     const auto id = static_cast<std::int32_t>(at) + first;
-    if (variable_at(variables, id) < variables.size()) {
+    if (variables.contains(id)) {
       needed[at] = 1;
       continue;
     }
@@ -85,7 +81,9 @@ std::vector<TracedNode> trace(const Function& f, const Tensors& x,
     throw ValueError("trace: the result does not depend on the inputs: there is nothing to follow");
   }
   const auto gradients = recording.gradients_of_nodes(output, number(1, output.dtype()));
-  const auto needed = needed_nodes(recording, variables, gradients.size());
+  Variables variable_at;
+  for (std::size_t i = 0; i < x.size(); ++i) variable_at[variables[i].node().index] = i;
+  const auto needed = needed_nodes(recording, variable_at, gradients.size());
 
   std::vector<TracedNode> nodes;
   std::map<std::int32_t, int> place;
@@ -94,7 +92,8 @@ std::vector<TracedNode> trace(const Function& f, const Tensors& x,
     const auto id = static_cast<std::int32_t>(at) + recording.first_node();
     const Node& node = recording.graph()[id];
     TracedNode traced{{}, op_text(node), {}, node.value, gradients[at]};
-    if (const std::size_t i = variable_at(variables, id); i < variables.size()) {
+    if (const auto variable = variable_at.find(id); variable != variable_at.end()) {
+      const std::size_t i = variable->second;
       traced.name = names.empty() ? str("x", i) : names[i];
       traced.op = "input";
     } else {
@@ -109,7 +108,7 @@ std::vector<TracedNode> trace(const Function& f, const Tensors& x,
 }
 
 std::string to_text(const std::vector<TracedNode>& nodes) {
-  std::ostringstream out;
+  TextStream out;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const TracedNode& node = nodes[i];
     if (node.op == "constant") continue;
@@ -127,7 +126,7 @@ std::string to_text(const std::vector<TracedNode>& nodes) {
 }
 
 std::string to_dot(const std::vector<TracedNode>& nodes) {
-  std::ostringstream out;
+  TextStream out;
   out << "digraph computation {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n";
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const TracedNode& node = nodes[i];

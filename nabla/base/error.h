@@ -2,6 +2,8 @@
 /// names the thing (op, layer, option, file and byte), what was given and what was expected.
 #pragma once
 
+#include <cstddef>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -32,6 +34,11 @@ class FileError : public Error {
   using Error::Error;
 };
 
+/// Memory that the system refuses.
+class MemoryError : public Error {
+  using Error::Error;
+};
+
 /// A value was asked for while a function is being captured, when no values exist yet.
 class CaptureError : public Error {
   using Error::Error;
@@ -41,6 +48,24 @@ class CaptureError : public Error {
 template <class T>
 void check_present(const T& thing, const std::string& name, const std::string& expected) {
   if (!thing) throw ValueError(name + " is missing: expected " + expected);
+}
+
+/// Throws MemoryError "not enough memory for <what>, <bytes> bytes: ...".
+[[noreturn]] inline void refuse_memory(const std::string& what, std::size_t bytes) {
+  throw MemoryError("not enough memory for " + what + ", " + std::to_string(bytes) +
+                    " bytes: take a smaller model, batch or data set");
+}
+
+/// Calls `allocate`, which takes so many bytes for what `what()` names: MemoryError where it fails.
+template <class What, class Allocate>
+void with_memory_for(const What& what, std::size_t bytes, const Allocate& allocate) {
+  try {
+    allocate();
+  } catch (const std::bad_alloc&) {
+    refuse_memory(what(), bytes);
+  } catch (const std::length_error&) {  // more than a vector counts
+    refuse_memory(what(), bytes);
+  }
 }
 
 /// A mistake of nabla's own, found when it checks its work: please report it.

@@ -1,12 +1,15 @@
 #include "nabla/base/file.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -56,15 +59,22 @@ class Descriptor {
   int number_ = -1;
 };
 
+constexpr std::string_view temporary_prefix = ".nabla-";  // then the process, '-', and a number
+
 // A new empty file in a folder, removed at the end of the scope unless it was renamed.
 class Temporary {
  public:
   explicit Temporary(const std::filesystem::path& folder) {
     static std::atomic<unsigned> count = 0;
     do {  // a name may be taken by a file that a crash left behind
-      path_ = folder / str(".nabla-", ::getpid(), '-', count++);
+      path_ = folder / str(temporary_prefix, ::getpid(), '-', count++);
       file_ = Descriptor(path_, O_WRONLY | O_CREAT | O_EXCL, 0666);
     } while (!file_.is_open() && errno == EEXIST);
+    // While it is open it is no remnant: also for who sees other processes than this one.
+    if (const int reason = errno; file_.is_open()) {
+      ::flock(file_.number(), LOCK_EX | LOCK_NB);
+      errno = reason;
+    }
   }
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
@@ -83,6 +93,43 @@ class Temporary {
   Descriptor file_;
   bool renamed_ = false;
 };
+
+// The process whose temporary file has this name; 0: it is none.
+pid_t writer_of(std::string_view name) {
+  if (!name.starts_with(temporary_prefix)) return 0;
+  name.remove_prefix(temporary_prefix.size());
+  pid_t process = 0;
+  unsigned count = 0;
+  const char* const end = name.data() + name.size();
+  const auto [dash, error] = std::from_chars(name.data(), end, process);
+  if (error != std::errc() || process < 1 || dash == end || *dash != '-') return 0;
+  const auto [stop, count_error] = std::from_chars(dash + 1, end, count);
+  return count_error == std::errc() && stop == end ? process : 0;
+}
+
+// Removes temporary files that processes left which were killed.
+void remove_remnants(const std::filesystem::path& folder) {
+  std::error_code error;  // what cannot be looked at stays
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    const pid_t writer = writer_of(name);
+    if (writer == 0 || ::kill(writer, 0) == 0 || errno != ESRCH) continue;
+    const Descriptor file(at->path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (file.is_open() && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) {
+      ::unlink(at->path().c_str());
+    }
+  }
+}
+
+// Throws where the permissions of a file that is there forbid to write it: a rename would not ask.
+// The system lets the superuser write any file: he is taken for its owner.
+void check_permissions(const std::string& path, mode_t mode) {
+  const bool system_says_yes = ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+  const bool owner_may = ::geteuid() != 0 || (mode & S_IWUSR) != 0;
+  if (system_says_yes && !owner_may) errno = EACCES;
+  if (!system_says_yes || !owner_may) fail(path, cannot_write);
+}
 
 bool write_all(const Descriptor& file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -106,12 +153,14 @@ struct Place {
     // A rename would put a file in the place of a device.
     if (exists && !S_ISREG(old.st_mode)) fail_not_a_file(path, cannot_write, old.st_mode);
     if (exists) mode = old.st_mode & 07777;
+    if (exists) check_permissions(path, *mode);
 
     // Symbolic links are followed, also to where nothing is yet. (A circle of them has no status.)
     while (std::filesystem::is_symlink(target)) {
       target = target.parent_path() / std::filesystem::read_symlink(target);
     }
     folder = target.has_parent_path() ? target.parent_path() : ".";
+    remove_remnants(folder);
   }
 };
 
@@ -154,7 +203,10 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
   // The size is a hint: a pipe has none, a file may grow. One byte more shows the end.
   const auto hint = std::min(static_cast<std::size_t>(status.st_size), limit);
   std::vector<std::byte> bytes;
-  bytes.reserve(std::max(hint, std::size_t{4096}) + 1);
+  const auto grow_to = [&](std::size_t count) {
+    with_memory_for([&] { return path; }, count, [&] { bytes.reserve(count); });
+  };
+  grow_to(std::max(hint, std::size_t{4096}) + 1);
   ask_for_huge_pages(bytes.data(), bytes.capacity());
   bytes.resize(bytes.capacity());
   std::size_t size = 0;
@@ -167,7 +219,9 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
     if (size > limit) {
       throw FileError(str(path, ": too long: expected at most ", limit, " bytes"));
     }
-    if (size == bytes.size()) bytes.resize(2 * size);
+    if (size < bytes.size()) continue;
+    grow_to(2 * size);
+    bytes.resize(bytes.capacity());
   }
   bytes.resize(size);
   return bytes;

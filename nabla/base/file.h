@@ -15,8 +15,9 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit = SI
 
 /// Makes `bytes` the content of the file at `path`: after a crash or an error the old or the new
 /// content stands, whole. A symbolic link is followed and a file keeps its permissions. Folders are
-/// not created. Throws FileError, with the system's reason, where the file cannot be written or is
-/// no regular file.
+/// not created. Throws FileError, with the system's reason, where the file cannot be written, is
+/// no regular file, or is there with permissions that forbid to write it. What a killed process
+/// left half-written in the folder is removed.
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
 struct FileContent {

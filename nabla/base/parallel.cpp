@@ -20,7 +20,9 @@
 #ifdef NABLA_THREAD_SANITIZER
 #include <sanitizer/tsan_interface.h>
 // What oneTBB itself asks of the C library, such as to compare and free its own memory.
-extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:libtbb.so\n"; }
+extern "C" [[gnu::visibility("default")]] const char* __tsan_default_suppressions() {
+  return "called_from_lib:libtbb.so\n";
+}
 #endif
 
 namespace nabla {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace nabla {
@@ -29,10 +30,17 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
 }
 
 /// Where the streams of a seed begin that a use draws from: so far apart that no two uses share
-/// one. Layer i, from 1, of a model takes stream i.
+/// one.
 namespace streams {
 inline constexpr std::uint64_t orders = std::uint64_t{1} << 32;  ///< of epochs
 inline constexpr std::uint64_t splits = std::uint64_t{2} << 32;  ///< of classes
+inline constexpr std::uint64_t fresh = std::uint64_t{3} << 32;   ///< of layers just made
+/// Of a part of a model: the FNV-1a hash of its name, above all others.
+constexpr std::uint64_t of(std::string_view name) {
+  std::uint64_t hash = 0xCBF29CE484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  return hash | std::uint64_t{1} << 63;
+}
 }  // namespace streams
 
 /// Draws one after the other from a seed and a stream: for shuffles and initial weights on the

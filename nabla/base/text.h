@@ -3,16 +3,23 @@
 
 #include <array>
 #include <charconv>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <string_view>
 
 namespace nabla {
 
+/// A text that programs may read: numbers in it do not depend on the program's locale.
+class TextStream : public std::ostringstream {
+ public:
+  TextStream() { imbue(std::locale::classic()); }
+};
+
 /// Concatenates all parts as `operator<<` prints them: str("expected ", 3, " inputs").
 template <class... Parts>
 std::string str(const Parts&... parts) {
-  std::ostringstream out;
+  TextStream out;
   (out << ... << parts);
   return out.str();
 }
@@ -26,7 +33,7 @@ inline std::string shortest(double value) {
 /// Joins the elements of a range with a separator: join({1, 2}, ", ") is "1, 2".
 template <class Range>
 std::string join(const Range& range, std::string_view separator) {
-  std::ostringstream out;
+  TextStream out;
   bool first = true;
   for (const auto& element : range) {
     if (!first) out << separator;
@@ -34,6 +41,26 @@ std::string join(const Range& range, std::string_view separator) {
     first = false;
   }
   return out.str();
+}
+
+/// Whether a name is meant by a pattern, in which * stands for any characters, or none.
+constexpr bool matches(std::string_view pattern, std::string_view name) {
+  std::size_t at = 0, tried = 0, star = std::string_view::npos;
+  for (std::size_t i = 0; i < name.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;  // at first for nothing
+      tried = i;
+    } else if (at < pattern.size() && pattern[at] == name[i]) {
+      ++at, ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;  // for one character more
+      i = ++tried;
+    } else {
+      return false;
+    }
+  }
+  while (at < pattern.size() && pattern[at] == '*') ++at;
+  return at == pattern.size();
 }
 
 /// The text in quotes for a message: control characters become '?', so that it stays on one line,

@@ -65,7 +65,7 @@ std::vector<Tensors> make_batches(const Options& options, const Shape& sample) {
 
 // Floating-point operations of the matrix products in a step: forward, gradient of the weights, and
 // gradient of the inputs for all layers but the first.
-double flops_of(const nn::Sequential& model, std::int64_t batch_size) {
+double flops_of(const nn::Layer& model, std::int64_t batch_size) {
   double flops = 0;
   double products = 2;
   for (const State& parameter : model.parameters()) {
@@ -164,7 +164,7 @@ void bench(const Options& options) {
   const auto optimizer = optim::make_optimizer(options.optimizer);
   optimizer->attach(model.parameters());
   Captured step([&](const Tensors& in) -> Tensors {
-    return {optimizer->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
+    return {optimizer->minimize([&] { return loss(model(in[0]), in[1]); })};
   });
   const std::vector<Tensors> batches = make_batches(options, sample);
   if (options.profile) {

@@ -3,7 +3,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iomanip>
-#include <sstream>
 #include <thread>
 
 #include "nabla/base/error.h"
@@ -74,33 +73,19 @@ nn::Sequential learning_model(const std::string& text, const Shape& sample, std:
 }
 
 std::string percent(double part) {
-  std::ostringstream out;
+  TextStream out;
   out << std::fixed << std::setprecision(2) << 100 * part << " %";
   return out.str();
 }
 
 std::string brief(double value) {
-  std::ostringstream out;
+  TextStream out;
   out << std::setprecision(4) << value;
   return out.str();
 }
 
 std::string layers_help() {
-  std::ostringstream out;
-  out << "Layers of --model:\n";
-  for (const nn::LayerEntry& layer : nn::layer_table()) {
-    std::vector<std::string> arguments;
-    for (const nn::LayerArgument& argument : layer.arguments) {
-      const bool fixed = argument.initial.has_value();
-      arguments.push_back(str(argument.name, fixed ? "=" + shortest(*argument.initial) : ""));
-    }
-    const std::string brackets = arguments.empty() ? "" : str("(", join(arguments, ","), ")");
-    out << "  " << std::left << std::setw(22) << str(layer.name, brackets) << layer.doc << "\n";
-  }
-  for (const nn::ArchitectureAlias& alias : nn::alias_table()) {
-    out << "  " << std::left << std::setw(22) << alias.name << alias.doc << "\n";
-  }
-  return out.str();
+  return str("Layers of --model:\n", help_text(nn::layer_table().infos()));
 }
 
 std::string csv_field(std::string_view text) {

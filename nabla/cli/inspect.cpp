@@ -3,7 +3,6 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "nabla/base/file.h"
 #include "nabla/base/text.h"
@@ -19,7 +18,7 @@ constexpr int name_width = 15;
 
 // For a terminal: control characters, which a file may hold, as \x1b.
 std::string printable(std::string_view text) {
-  std::ostringstream out;
+  TextStream out;
   out << std::hex << std::setfill('0');
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
@@ -50,9 +49,10 @@ void inspect_model(const ModelFile& file) {
                        join(info.class_names, ", ")));
   print("learned from", str(info.dataset, ", seed ", info.seed));
   print("parameters", str(model.parameter_count()));
-  for (const auto& [name, state] : model.named_parameters()) {
-    const Tensor value = state.value();
-    print("  " + name, str(value.spec(), "  ", range_of(value)));
+  for (const nn::NamedState& each : model.named_parameters()) {
+    const Tensor value = each.state.value();
+    print("  " + each.name,
+          str(value.spec(), "  ", range_of(value), each.state.is_frozen() ? "  frozen" : ""));
   }
 }
 

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -12,6 +11,7 @@
 #include "nabla/cli/commands.h"
 #include "nabla/cli/signals.h"
 #include "nabla/ops/reduction.h"
+#include "nabla/ops/softmax.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
 
@@ -30,7 +30,7 @@ struct Options {
 // predicted numbers.
 std::string predictions_csv(const Tensor& results, const ModelInfo& info) {
   const bool classes = !info.class_names.empty();
-  std::ostringstream csv;
+  TextStream csv;
   csv << "sample";
   if (classes) csv << ",prediction";
   for (std::int64_t i = 0; i < info.outputs; ++i) {

@@ -1,5 +1,11 @@
 #include "nabla/cli/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <system_error>
 
 #include "nabla/base/error.h"
@@ -46,7 +52,10 @@ RunFolder RunFolder::at_free_place(const std::string& stem, const std::vector<st
   return {stem, names, FreePlace()};
 }
 
-RunFolder::~RunFolder() { remove_made(); }
+RunFolder::~RunFolder() {
+  remove_made();
+  if (lock_ >= 0) ::close(lock_);
+}
 
 bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
   const SignalsWait wait;
@@ -75,17 +84,50 @@ bool RunFolder::make_folders(bool new_only) {
   std::error_code error;
   bool is_new = true;
   // Another run may take a folder away that it made, before it is used here.
-  int tries = 0;
-  do {
+  for (int tries = 0; tries < most_tries; ++tries) {
     if (new_only) {
       fs::create_directories(path_.parent_path(), error);
       if (!error) is_new = fs::create_directory(path_, error);
     } else {
       fs::create_directories(path_, error);
     }
-  } while (error == std::errc::no_such_file_or_directory && ++tries < most_tries);
-  if (error) throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
-  return is_new;
+    if (error && error != std::errc::no_such_file_or_directory) break;
+    if (error) continue;
+    if (!is_new) return false;
+    const Lock lock = take_lock();
+    if (lock == Lock::held) return true;
+    if (lock == Lock::gone) continue;
+    made_.clear();  // by the other run
+    if (new_only) return false;
+    fail_in_use();
+  }
+  throw FileError(str(path_.string(), ": cannot make this folder: ", error.message()));
+}
+
+// On the folder itself: the system gives it back when the program ends, however that is.
+RunFolder::Lock RunFolder::take_lock() {
+  struct stat held {};
+  struct stat now {};
+  const auto is_here = [&] {
+    return ::fstat(lock_, &held) == 0 && ::stat(path_.c_str(), &now) == 0 &&
+           held.st_dev == now.st_dev && held.st_ino == now.st_ino;
+  };
+  if (lock_ >= 0 && is_here()) return Lock::held;
+  if (lock_ >= 0) ::close(lock_);
+  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0 && errno == ENOENT) return Lock::gone;
+  if (lock_ < 0) {
+    const std::string reason = std::generic_category().message(errno);
+    throw FileError(str(path_.string(), ": cannot lock this folder: ", reason));
+  }
+  // Where a file system has no locks, there is none.
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return Lock::of_another;
+  return is_here() ? Lock::held : Lock::gone;
+}
+
+void RunFolder::fail_in_use() const {
+  throw FileError(str(path_.string(), ": another run is writing to this folder: wait for its end, ",
+                      "or give another one"));
 }
 
 void RunFolder::remove_made() const {
@@ -93,13 +135,14 @@ void RunFolder::remove_made() const {
   for (const fs::path& folder : made_) fs::remove(folder, error);
 }
 
-void RunFolder::write(const std::vector<File>& files) const {
+void RunFolder::write(const std::vector<File>& files) {
   std::vector<FileContent> contents;
   contents.reserve(files.size());
   for (const auto& [name, bytes] : files) contents.push_back({(path_ / name).string(), bytes});
   const SignalsWait wait;
   std::error_code error;  // a folder that cannot be made is named where it is written to
-  fs::create_directories(path_, error);  // a run that shared it may have taken it away
+  fs::create_directories(path_, error);  // somebody may have taken it away
+  if (!error && take_lock() == Lock::of_another) fail_in_use();
   write_files_atomically(contents);
 }
 

@@ -9,12 +9,12 @@
 
 namespace nabla::cli {
 
-/// Makes a folder, and takes it away again if nothing was written to it: after an error, and when a
-/// signal such as Ctrl-C ends the program.
+/// Makes a folder that no other run writes to while this lives, and takes it away again if nothing
+/// was written to it: after an error, and when a signal such as Ctrl-C ends the program.
 class RunFolder {
  public:
   /// Throws FileError where the folder cannot be made, or files of these names not be written to
-  /// it: before a run, not after it.
+  /// it, or where another run has it: before a run, not after it.
   RunFolder(std::filesystem::path path, const std::vector<std::string>& names);
   /// The same in <stem><n>, with the smallest n that is free, also while other runs take theirs.
   static RunFolder at_free_place(const std::string& stem, const std::vector<std::string>& names);
@@ -25,7 +25,7 @@ class RunFolder {
   using File = std::pair<std::string, std::vector<std::byte>>;
   /// Writes the files, name and content. All are written beside their places before the first takes
   /// its own: if one does not fit, those of an earlier run stay. Throws FileError.
-  void write(const std::vector<File>& files) const;
+  void write(const std::vector<File>& files);
 
   const std::filesystem::path& path() const { return path_; }
 
@@ -36,8 +36,12 @@ class RunFolder {
   bool make(const std::vector<std::string>& names, bool new_only);
   bool make_folders(bool new_only);
   void remove_made() const;
+  enum class Lock { held, of_another, gone };
+  Lock take_lock();
+  [[noreturn]] void fail_in_use() const;
 
   std::filesystem::path path_;
+  int lock_ = -1;                            // a descriptor of the folder, -1: none
   std::vector<std::filesystem::path> made_;  // folders that were not there, innermost first
 };
 

@@ -2,7 +2,6 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
@@ -53,7 +52,7 @@ std::string name_of(const std::string& dataset) {
 }
 
 std::string history_csv(const History& history) {
-  std::ostringstream csv;
+  TextStream csv;
   csv << "epoch,train_loss,test_loss,test_accuracy,seconds,samples_per_second\n";
   for (const EpochRecord& record : history.epochs) {
     const auto& accuracy = record.validation_accuracy;
@@ -104,7 +103,7 @@ void train(const Options& options) {
   encode_model(model, info);  // a text that cannot be written is found before the run
 
   const std::vector<std::string> files = {model_file, history_file, metrics_file};
-  const RunFolder folder =
+  RunFolder folder =
       options.output.empty()
           ? RunFolder::at_free_place(run_folder_stem(info.dataset, architecture), files)
           : RunFolder(options.output, files);

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <new>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -55,7 +54,7 @@ ByteReader::ByteReader(std::span<const std::byte> file, std::string_view source,
 void ByteReader::unpack(std::span<const std::byte> file, std::size_t most) {
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> unpacker(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
-  if (!unpacker) throw std::bad_alloc();
+  if (!unpacker) refuse_memory("unpacking a file", file.size());
   const std::size_t limit = std::min(best_ratio * file.size(), most);
   unpacked_ = Buffer::allocate(std::min(likely_size(file), limit));
   std::size_t size = 0;

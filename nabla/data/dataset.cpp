@@ -10,11 +10,13 @@
 #include <limits>
 #include <span>
 
+#include "nabla/base/checksum.h"
 #include "nabla/base/error.h"
 #include "nabla/base/random.h"
 #include "nabla/base/text.h"
 #include "nabla/data/byte_reader.h"
 #include "nabla/data/idx.h"
+#include "nabla/tensor/copy.h"
 
 namespace nabla::data {
 
@@ -196,6 +198,16 @@ void check(const Dataset& dataset) {
     }
     check_labels(targets, class_names.size(), what + "label");
   }
+}
+
+std::uint32_t fingerprint(const Dataset& dataset) {
+  std::uint32_t sum = 0;
+  for (const Tensor& tensor : {dataset.inputs, dataset.targets}) {
+    const Tensor dense = Tensor::empty(tensor.spec());
+    copy_elements(tensor, dense.bytes());
+    sum = crc32({dense.bytes(), tensor.spec().byte_count()}, sum);
+  }
+  return sum;
 }
 
 Split split(const Dataset& whole, double test_part, std::uint64_t seed) {

@@ -42,6 +42,9 @@ struct Split {
 /// input or target is not finite; and where input_scale is no positive f32.
 void check(const Dataset& dataset);
 
+/// A checksum of all inputs and targets: to notice other data.
+std::uint32_t fingerprint(const Dataset& dataset);
+
 /// A part of `whole` for testing, the rest for training, both in their old order. Of each class (of
 /// all samples where there are none) the part is test_part, rounded; `seed` chooses the samples.
 /// Throws ValueError where test_part is not in [0, 1].

@@ -81,6 +81,15 @@ void Loader::start_epoch(std::int64_t epoch) {
   shuffle(std::span(order_), random);
 }
 
+void Loader::skip(std::int64_t batches) {
+  const std::int64_t left = dataset_.size() - position_;
+  if (batches < 0 || batches > ceil_divide(left, options_.batch_size)) {
+    throw ValueError(
+        str("loader: skip ", batches, " batches: expected at most those of the epoch"));
+  }
+  position_ += std::min(left, batches * options_.batch_size);
+}
+
 bool Loader::next(Tensor& inputs, Tensor& targets) {
   const std::int64_t count = std::min(dataset_.size() - position_, options_.batch_size);
   if (count == 0 || (options_.drop_last && count < options_.batch_size)) return false;

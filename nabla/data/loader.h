@@ -44,6 +44,8 @@ class Loader {
   std::int64_t batches() const;
   /// Goes to the start of an epoch.
   void start_epoch(std::int64_t epoch);
+  /// Leaves out the next batches of the epoch.
+  void skip(std::int64_t batches);
   /// Puts the next samples into `batch`, or returns false at the end of the epoch. The memory of
   /// the tensors in `batch` is used again, unless somebody else shares it.
   bool next(Batch& batch) { return next(batch.inputs, batch.targets); }

@@ -1,5 +1,7 @@
 #include "nabla/graph/attributes.h"
 
+#include "nabla/base/text.h"
+
 namespace nabla {
 namespace {
 
@@ -24,11 +26,14 @@ void print(std::ostream& out, const AxisSizeAttribute& a) {
   out << "axis=" << a.axis << ", size=" << a.size;
 }
 
+void print(std::ostream& out, const OwnAttribute& a) { a.print(out); }
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Attributes& attributes) {
-  std::visit([&](const auto& value) { print(out, value); }, attributes);
-  return out;
+  TextStream text;
+  std::visit([&](const auto& value) { print(text, value); }, attributes);
+  return out << text.str();
 }
 
 }  // namespace nabla

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -11,6 +12,63 @@ namespace {
 
 thread_local Graph* active = nullptr;
 thread_local std::string scope_name;
+thread_local int nesting = 0;
+
+// The graphs of all threads that calls are still appended to.
+class OpenGraphs {
+ public:
+  void add(const Graph& graph) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back({graph.id(), graph.mode()});
+    note();
+  }
+  void remove(const Graph& graph) {
+    const std::lock_guard lock(mutex_);
+    all_.erase(std::find_if(all_.begin(), all_.end(),
+                            [&](const Entry& entry) { return entry.id == graph.id(); }));
+    note();
+  }
+  bool has(std::uint32_t id) {
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
+    const std::lock_guard lock(mutex_);
+    return std::any_of(all_.begin(), all_.end(),
+                       [&](const Entry& entry) { return entry.id == id; });
+  }
+  // The last capture that was begun, 0: none.
+  std::uint32_t capture() const { return capture_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Entry {
+    std::uint32_t id;
+    Graph::Mode mode;
+  };
+  void note() {
+    count_.store(all_.size(), std::memory_order_relaxed);
+    std::uint32_t last = 0;
+    for (const Entry& entry : all_) {
+      if (entry.mode == Graph::Mode::capture) last = entry.id;
+    }
+    capture_.store(last, std::memory_order_relaxed);
+  }
+
+  std::mutex mutex_;
+  std::vector<Entry> all_;
+  std::atomic<std::size_t> count_{0};
+  std::atomic<std::uint32_t> capture_{0};
+};
+OpenGraphs& open_graphs() {
+  static auto* const graphs = new OpenGraphs;  // for as long as there are threads
+  return *graphs;
+}
+
+[[noreturn]] void throw_other_thread(std::string_view what) {
+  throw Error(str(what, ", and what depends on it would get lost: compute all on the thread that ",
+                  "takes the derivative or captures, or hand over a copy of the numbers, such as ",
+                  "Tensor::from(x.to_vector<float>(), x.shape())"));
+}
+
+// What marks a tensor that read_beside_graphs gave, or that is computed from one.
+constexpr std::int32_t beside = -1;
 
 std::uint32_t next_graph_id() {
   static std::atomic<std::uint32_t> last{0};
@@ -104,11 +162,9 @@ Call Graph::call(std::int32_t id) const {
 }
 
 Graph::StateUse& Graph::use_of(const State& state) {
-  const auto found = std::find_if(states_.begin(), states_.end(),
-                                  [&](const StateUse& use) { return use.state == state; });
-  if (found != states_.end()) return *found;
-  states_.push_back({state});
-  return states_.back();
+  const auto [place, is_new] = place_of_state_.try_emplace(state.id(), states_.size());
+  if (is_new) states_.push_back({state});
+  return states_[place->second];
 }
 
 Tensor Graph::read(const State& state) {
@@ -126,14 +182,54 @@ void Graph::assign(const State& state, const Tensor& tensor) {
   use_of(state).assigned = id;
 }
 
-GraphScope::GraphScope(Graph& graph) : before_(active) { active = &graph; }
+GraphScope::GraphScope(Graph& graph) : graph_(graph), before_(active) {
+  open_graphs().add(graph);
+  active = &graph;
+}
 GraphScope::~GraphScope() { close(); }
 void GraphScope::close() {
-  if (open_) active = before_;
+  if (!open_) return;
+  active = before_;
+  open_graphs().remove(graph_);
   open_ = false;
 }
 
 Graph* active_graph() { return active; }
+
+void check_session(const Tensor& tensor, const Graph* wanted) {
+  const auto [graph, index] = tensor.node();
+  const std::uint32_t mine = wanted == nullptr ? 0 : wanted->id();
+  if (graph == 0 || (graph == mine && index != beside)) return;
+  if (index == beside && graph == mine) {
+    throw_other_thread(str(tensor.spec(), ": it comes from a state that another thread has read"));
+  }
+  if (index != beside && open_graphs().has(graph)) {
+    throw_other_thread(str(tensor.spec(), ": another thread or call is recording this tensor"));
+  }
+}
+
+Tensor read_beside_graphs(const Tensor& value, std::uint32_t differentiating) {
+  const std::uint32_t graph = differentiating != 0 ? differentiating : open_graphs().capture();
+  return graph == 0 || active != nullptr ? value : value.with_node({graph, beside});
+}
+
+NodeRef mark_of(Inputs in) {
+  for (const Tensor& tensor : in) {
+    if (tensor.node().graph != 0 && tensor.node().index == beside) return tensor.node();
+  }
+  return {};
+}
+
+Nesting::Nesting(std::string_view what) {
+  constexpr int most = 100;
+  if (nesting == most) {
+    throw Error(str(what, ": ", most,
+                    " functions run inside one another: expected fewer; does one ",
+                    "call itself without end?"));
+  }
+  ++nesting;
+}
+Nesting::~Nesting() { --nesting; }
 
 NameScope::NameScope(std::string name) : before_(std::move(scope_name)) {
   scope_name = before_.empty() ? std::move(name) : before_ + "/" + name;

@@ -4,6 +4,8 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "nabla/graph/op.h"
@@ -46,6 +48,7 @@ class Graph {
                   [static_cast<std::size_t>(id % chunk_nodes)];
   }
   bool contains(const Tensor& tensor) const { return tensor.node().graph == id_; }
+  std::uint32_t id() const { return id_; }
 
   /// Appends a call with its result, which has no data while capturing.
   Tensor append(const Op& op, Inputs in, const Attributes& attributes, Tensor value);
@@ -85,6 +88,7 @@ class Graph {
   std::int32_t size_ = 0;
   std::int32_t last_constant_ = -1;
   std::vector<StateUse> states_;
+  std::unordered_map<const void*, std::size_t> place_of_state_;  // in states_
   std::vector<std::string> scopes_;
 };
 
@@ -99,6 +103,7 @@ class GraphScope {
   void close();
 
  private:
+  Graph& graph_;
   Graph* before_;
   bool open_ = true;
 };
@@ -109,6 +114,29 @@ inline bool is_capturing() {
   const Graph* graph = active_graph();
   return graph != nullptr && graph->mode() == Graph::Mode::capture;
 }
+
+/// Throws Error where a tensor belongs to another graph than `graph` that calls are still appended
+/// to: what is computed from it would be missing there, and with it its derivative; or where it is
+/// marked by read_beside_graphs for `graph`.
+void check_session(const Tensor& tensor, const Graph* graph = active_graph());
+
+/// The mark that a result must carry, computed from these inputs on a thread without a graph.
+NodeRef mark_of(Inputs in);
+
+/// What a state holds, read on a thread without a graph while others have theirs: marked where it
+/// must not get into one. That is an open capture, which would keep the value, or the graph
+/// `differentiating` (0: none), in which other values stand for the state.
+Tensor read_beside_graphs(const Tensor& value, std::uint32_t differentiating);
+
+/// Counts functions that run inside one another on this thread, and throws Error where they are so
+/// many that one must be calling itself without end: before the stack ends.
+class Nesting {
+ public:
+  explicit Nesting(std::string_view what);
+  ~Nesting();
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+};
 
 /// Names the calls made while it lives: the layer, in errors, drawings and profiles.
 class NameScope {

@@ -172,7 +172,14 @@ Tensor apply(const Op& op, Inputs in, const Attributes& attributes) {
     throw ShapeError(str(op.name, ": would give ", spec, ": expected below 2^63 bytes"));
   }
   Graph* graph = active_graph();
-  if (graph == nullptr) return execute(op, in, attributes, spec);
+  for (const Tensor& tensor : in) {
+    if (tensor.node().graph != 0) check_session(tensor, graph);
+  }
+  if (graph == nullptr) {
+    Tensor out = execute(op, in, attributes, spec);
+    if (const NodeRef mark = mark_of(in); mark.graph != 0) return out.with_node(mark);
+    return out;
+  }
   if (graph->mode() == Graph::Mode::capture) {
     return graph->append(op, in, attributes, Tensor::without_data(spec));
   }

@@ -92,7 +92,9 @@ struct Sample {
   std::string_view error = {};  ///< what the error says where the call must fail
 };
 
-/// One entry of the table. The fields come in the order in which a reader asks for them.
+/// One entry of the table. The fields come in the order in which a reader asks for them. The
+/// functions are plain ones: what an op of a program's own knows besides, closures too, it has in
+/// its calls' attributes (OwnAttribute).
 struct Op {
   std::string_view name;
   std::string_view doc;  ///< one line

@@ -1,6 +1,8 @@
 #include "nabla/graph/state.h"
 
+#include <cstdint>
 #include <cstring>
+#include <unordered_map>
 #include <vector>
 
 #include "nabla/base/error.h"
@@ -14,15 +16,18 @@ namespace {
 struct Substitute {
   State state;
   Tensor tensor;
+  std::size_t before;          // the place of what stood for the state before, or none
+  std::uint32_t graph_before;  // Impl::differentiating
 };
-thread_local std::vector<Substitute> substitutes;  // the last one counts
+constexpr std::size_t none = SIZE_MAX;
+thread_local std::vector<Substitute> substitutes;
+thread_local std::unordered_map<const void*, std::size_t> place_of_substitute;
 
 // What is read instead of a state, undefined where nothing is.
 Tensor substitute_of(const State& state) {
-  for (auto at = substitutes.rbegin(); at != substitutes.rend(); ++at) {
-    if (at->state == state) return at->tensor;
-  }
-  return {};
+  if (substitutes.empty()) return {};
+  const auto place = place_of_substitute.find(state.id());
+  return place == place_of_substitute.end() ? Tensor() : substitutes[place->second].tensor;
 }
 
 }  // namespace
@@ -53,7 +58,8 @@ Tensor State::value() const {
   if (Substitution::is_active()) {
     if (Tensor substitute = substitute_of(*this); substitute.defined()) return substitute;
   }
-  return is_capturing() ? active_graph()->read(*this) : impl().value;
+  if (is_capturing()) return active_graph()->read(*this);
+  return read_beside_graphs(impl().value, impl().differentiating.load(std::memory_order_relaxed));
 }
 
 void State::assign(const Tensor& tensor) const {
@@ -69,6 +75,7 @@ void State::assign(const Tensor& tensor) const {
                     "assign it behind that"));
   }
   if (is_capturing()) {
+    check_session(tensor);
     active_graph()->assign(*this, tensor);
     return;
   }
@@ -108,11 +115,29 @@ Substitution::Substitution(const std::vector<State>& states, const std::vector<T
                          " is undefined: expected one with values"));
   }
   substitutes.reserve(substitutes.size() + count_);
-  for (std::size_t i = 0; i < states.size(); ++i) substitutes.push_back({states[i], tensors[i]});
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    std::atomic<std::uint32_t>& graph = states[i].impl().differentiating;
+    const bool differentiates = active_graph() != nullptr && active_graph()->contains(tensors[i]);
+    const std::uint32_t graph_before = differentiates ? graph.exchange(active_graph()->id()) : 0;
+    const auto [place, is_new] = place_of_substitute.try_emplace(states[i].id(), none);
+    substitutes.push_back({states[i], tensors[i], place->second, graph_before});
+    place->second = substitutes.size() - 1;
+  }
 }
 
 Substitution::~Substitution() {
-  substitutes.erase(substitutes.end() - static_cast<std::ptrdiff_t>(count_), substitutes.end());
+  for (std::size_t i = 0; i < count_; ++i) {
+    const auto& [state, tensor, before, graph_before] = substitutes.back();
+    // Unless another thread differentiates by it now, or a call around this one.
+    std::uint32_t mine = tensor.node().graph;
+    if (mine != graph_before) state.impl().differentiating.compare_exchange_strong(mine, 0);
+    if (before == none) {
+      place_of_substitute.erase(state.id());
+    } else {
+      place_of_substitute[state.id()] = before;
+    }
+    substitutes.pop_back();
+  }
 }
 
 bool Substitution::is_active() { return !substitutes.empty(); }

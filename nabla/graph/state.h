@@ -1,6 +1,8 @@
 /// Values that change: parameters, optimizer moments, running statistics, counters.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +37,10 @@ class State {
   /// do not go through it: what value() gives from then on is a number like any other.
   void assign(const Tensor& tensor) const;
 
+  /// Whether optimizers are to leave it alone; false at first.
+  bool is_frozen() const { return impl().is_frozen; }
+  void set_frozen(bool frozen) const { impl().is_frozen = frozen; }
+
   /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters
   /// of a model come to lie in one vector. Captured functions made before follow it.
   void move_to(const BufferRef& memory, std::size_t offset) const;
@@ -51,6 +57,11 @@ class State {
   }
   /// Address of the variable's own memory.
   std::byte* memory() const { return impl().memory->data() + impl().offset; }
+  /// Whether its memory begins `bytes` behind that of another, in the same piece of memory.
+  bool lies_at(const State& other, std::size_t bytes) const {
+    return impl().memory.get() == other.impl().memory.get() &&
+           impl().offset == other.impl().offset + bytes;
+  }
   /// Identifies the variable among all.
   const void* id() const { return impl_.get(); }
   bool operator==(const State& other) const { return impl_ == other.impl_; }
@@ -61,6 +72,8 @@ class State {
     Tensor value;  // contiguous, in a part of `memory`
     BufferRef memory;
     std::size_t offset = 0;
+    bool is_frozen = false;
+    std::atomic<std::uint32_t> differentiating = 0;  // the graph in which a tensor stands for it
 
     std::size_t bytes() const { return value.spec().byte_count(); }
     void use_memory();
@@ -71,6 +84,7 @@ class State {
   }
   [[noreturn]] static void throw_undefined();
   void leave_to_readers() const;
+  friend class Substitution;
   std::shared_ptr<Impl> impl_;
 };
 

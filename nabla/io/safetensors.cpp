@@ -72,6 +72,10 @@ class HeaderParser {
     read_ = begin_ + prefix;
     const Cursor end{read_ + header_size, &read_};
     nlohmann::json::sax_parse(Cursor{read_, &read_}, end, this);
+    // The parser stops at a byte 0, and takes more than spaces for white space.
+    for (read_ = behind_; read_ != end.next;) {
+      if (*read_++ != ' ') fail_here("something stands behind the header", "spaces (20) only");
+    }
     return std::move(header_);
   }
 
@@ -145,6 +149,7 @@ class HeaderParser {
     if (level_ == Level::tensor && keys_[level_].size() < 3) {
       fail_here(str(quote(entry().name), " is not complete"), fields);
     }
+    if (level_ == Level::header) behind_ = read_;
     level_ = level_ == Level::header ? Level::file : Level::header;
     return true;
   }
@@ -207,8 +212,9 @@ class HeaderParser {
     fail_here(str(quote(key_), " has ", found), expected);
   }
 
-  const char* begin_;  // of the file
-  const char* read_;   // where the parser is
+  const char* begin_;             // of the file
+  const char* read_;              // where the parser is
+  const char* behind_ = nullptr;  // the header's last brace
   std::string_view source_;
   Header header_;
   Level level_ = Level::file;
@@ -338,7 +344,9 @@ std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   const std::vector<std::size_t> begins = place(file.tensors);
   const std::string header = encode_header(file, begins);
   const std::uint64_t header_size = header.size();
-  std::vector<std::byte> bytes(prefix + header.size() + begins.back());
+  std::vector<std::byte> bytes;
+  const std::size_t size = prefix + header.size() + begins.back();
+  with_memory_for([] { return "a safetensors file"; }, size, [&] { bytes.resize(size); });
   std::memcpy(bytes.data(), &header_size, prefix);
   std::memcpy(bytes.data() + prefix, header.data(), header.size());
   std::byte* data = bytes.data() + prefix + header.size();

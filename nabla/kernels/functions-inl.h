@@ -183,7 +183,7 @@ HWY_INLINE V log1p_inside(V x) {
 
 HWY_INLINE V log1p(V x) {
   const V y = with_ends(hn::Add(set(1), x), log1p_inside(x));
-  return hn::IfThenElse(hn::Eq(x, set(0)), x, y);  // -0 stays
+  return hn::IfThenElse(hn::Eq(x, set(0)), hn::CopySign(set(0), x), y);  // -0 stays
 }
 
 // log(1 + e^x) without overflow.

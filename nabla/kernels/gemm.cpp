@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <new>
 #include <utility>
 
+#include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/kernels/small_gemm.h"
 
@@ -137,7 +137,9 @@ struct Scratch {
       if (size < at_least) {
         size = 0;  // in case that the memory is not there
         data = hwy::AllocateAligned<T>(static_cast<size_t>(at_least));
-        if (data == nullptr) throw std::bad_alloc();
+        if (data == nullptr) {
+          refuse_memory("a matrix product", static_cast<size_t>(at_least) * sizeof(T));
+        }
         size = at_least;
       }
       return data.get();

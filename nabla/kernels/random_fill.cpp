@@ -23,16 +23,16 @@ struct Blocks {
 };
 
 // Philox 4x32-10 of `width` counters in a row; see base/random.h.
-void philox_blocks(std::uint64_t seed, std::uint64_t counter, Blocks& blocks) {
+void philox_blocks(RandomKey key, Blocks& blocks) {
   for (std::int64_t l = 0; l < width; ++l) {
-    const std::uint64_t c = counter + static_cast<std::uint64_t>(l);
+    const std::uint64_t c = key.counter + static_cast<std::uint64_t>(l);
     blocks.word[0][l] = static_cast<std::uint32_t>(c);
     blocks.word[1][l] = static_cast<std::uint32_t>(c >> 32);
-    blocks.word[2][l] = 0;
-    blocks.word[3][l] = 0;
+    blocks.word[2][l] = static_cast<std::uint32_t>(key.stream);
+    blocks.word[3][l] = static_cast<std::uint32_t>(key.stream >> 32);
   }
-  auto k0 = static_cast<std::uint32_t>(seed);
-  auto k1 = static_cast<std::uint32_t>(seed >> 32);
+  auto k0 = static_cast<std::uint32_t>(key.seed);
+  auto k1 = static_cast<std::uint32_t>(key.seed >> 32);
   for (int round = 0; round < 10; ++round) {
     for (std::int64_t l = 0; l < width; ++l) {
       const std::uint64_t p0 = std::uint64_t{0xD2511F53} * blocks.word[0][l];
@@ -47,11 +47,11 @@ void philox_blocks(std::uint64_t seed, std::uint64_t counter, Blocks& blocks) {
   }
 }
 
-void uniform_f32(std::uint64_t seed, std::uint64_t counter, std::int64_t n, float* out) {
+void uniform_f32(RandomKey key, std::int64_t n, float* out) {
   Blocks blocks;
   float values[4 * width];
   for (std::int64_t i = 0; i < n; i += 4 * width) {
-    philox_blocks(seed, counter + static_cast<std::uint64_t>(i / 4), blocks);
+    philox_blocks(ahead(key, i / 4), blocks);
     for (std::int64_t l = 0; l < width; ++l) {
       for (std::int64_t w = 0; w < 4; ++w) {
         values[4 * l + w] =
@@ -62,10 +62,10 @@ void uniform_f32(std::uint64_t seed, std::uint64_t counter, std::int64_t n, floa
   }
 }
 
-void uniform_f64(std::uint64_t seed, std::uint64_t counter, std::int64_t n, double* out) {
+void uniform_f64(RandomKey key, std::int64_t n, double* out) {
   Blocks blocks;
   for (std::int64_t i = 0; i < n; i += 2 * width) {
-    philox_blocks(seed, counter + static_cast<std::uint64_t>(i / 2), blocks);
+    philox_blocks(ahead(key, i / 2), blocks);
     for (std::int64_t l = 0; l < std::min(2 * width, n - i); ++l) {
       const std::uint64_t high = blocks.word[l % 2 * 2][l / 2];
       const std::uint64_t low = blocks.word[l % 2 * 2 + 1][l / 2];
@@ -96,17 +96,17 @@ void in_pieces(std::int64_t n, Fill fill) {
 
 }  // namespace
 
-void fill_uniform(std::uint64_t seed, std::uint64_t counter, std::int64_t n, float* out) {
+void fill_uniform(RandomKey key, std::int64_t n, float* out) {
   in_pieces(n, [&](std::int64_t first, std::int64_t count) {
     HWY_DYNAMIC_DISPATCH(uniform_f32)
-    (seed, counter + static_cast<std::uint64_t>(first / 4), count, out + first);
+    (ahead(key, first / 4), count, out + first);
   });
 }
 
-void fill_uniform(std::uint64_t seed, std::uint64_t counter, std::int64_t n, double* out) {
+void fill_uniform(RandomKey key, std::int64_t n, double* out) {
   in_pieces(n, [&](std::int64_t first, std::int64_t count) {
     HWY_DYNAMIC_DISPATCH(uniform_f64)
-    (seed, counter + static_cast<std::uint64_t>(first / 2), count, out + first);
+    (ahead(key, first / 2), count, out + first);
   });
 }
 

@@ -174,11 +174,15 @@ void sum_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, cons
       add_strided_rows(n, stride, count, x + c, total);
       continue;
     }
+    LongSum<T> long_total[width] = {};
     for (std::int64_t row = 0; row < n; row += block) {
       T sums[width] = {};
       add_strided_rows(std::min(block, n - row), stride, count, x + row * stride + c, sums);
-      for (std::int64_t l = 0; l < count; ++l) total[l] = wrapping_add(total[l], sums[l]);
+      for (std::int64_t l = 0; l < count; ++l) {
+        long_total[l] = wrapping_add<LongSum<T>>(long_total[l], sums[l]);
+      }
     }
+    for (std::int64_t l = 0; l < count; ++l) total[l] = static_cast<T>(long_total[l]);
   }
 }
 
@@ -251,14 +255,18 @@ void argument_columns(std::int64_t n, std::int64_t stride, std::int64_t columns,
 template <class T>
 void cumulative_columns(std::int64_t n, std::int64_t stride, std::int64_t columns, const void* from,
                         void* to) {
-  const T* x = static_cast<const T*>(from);
-  T* out = static_cast<T*>(to);
-  std::copy_n(x, columns, out);
-  for (std::int64_t row = 1; row < n; ++row) {
-    const T* before = out;
-    x += stride;
-    out += stride;
-    for (std::int64_t c = 0; c < columns; ++c) out[c] = wrapping_add(before[c], x[c]);
+  constexpr std::int64_t width = 256;  // columns at a time: their sums stay in the cache
+  for (std::int64_t c = 0; c < columns; c += width) {
+    const std::int64_t count = std::min(width, columns - c);
+    const T* x = static_cast<const T*>(from) + c;
+    T* out = static_cast<T*>(to) + c;
+    LongSum<T> sums[width] = {};
+    for (std::int64_t row = 0; row < n; ++row, x += stride, out += stride) {
+      for (std::int64_t l = 0; l < count; ++l) {
+        sums[l] = wrapping_add<LongSum<T>>(sums[l], x[l]);
+        out[l] = static_cast<T>(sums[l]);
+      }
+    }
   }
 }
 
@@ -354,11 +362,11 @@ void sum_row(std::int64_t n, DType dtype, const void* x, void* out) {
   });
   visit(dtype, [&](auto type) {
     using T = decltype(type);
-    T total = 0;
+    LongSum<T> total = 0;
     for (std::int64_t i = 0; i < chunks; ++i) {
-      total = wrapping_add(total, reinterpret_cast<const T*>(sums)[i]);
+      total = wrapping_add<LongSum<T>>(total, reinterpret_cast<const T*>(sums)[i]);
     }
-    *static_cast<T*>(out) = total;
+    *static_cast<T*>(out) = static_cast<T>(total);
   });
 }
 

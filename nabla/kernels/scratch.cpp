@@ -2,7 +2,8 @@
 
 #include <cstdlib>
 #include <memory>
-#include <new>
+
+#include "nabla/base/error.h"
 
 namespace nabla {
 namespace {
@@ -20,7 +21,7 @@ std::byte* scratch(std::size_t bytes) {
     const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
     block.reset(static_cast<std::byte*>(std::aligned_alloc(4096, rounded)));
     block_bytes = block == nullptr ? 0 : rounded;
-    if (block == nullptr) throw std::bad_alloc();
+    if (block == nullptr) refuse_memory("a kernel", rounded);
   }
   return block.get();
 }

@@ -72,11 +72,11 @@ void SumProgram::sum_long_rows(T* out) const {
     sums[index] = total;
   });
   for (std::int64_t row = 0; row < extents.outer; ++row) {
-    T total = chunks == 1 ? sums[row] : T{0};
+    LongSum<T> total = chunks == 1 ? sums[row] : T{0};
     for (std::int64_t i = 0; chunks > 1 && i < chunks; ++i) {
-      total = wrapping_add(total, sums[row * chunks + i]);
+      total = wrapping_add<LongSum<T>>(total, sums[row * chunks + i]);
     }
-    out[row] = total;
+    out[row] = static_cast<T>(total);
   }
 }
 
@@ -94,6 +94,8 @@ void SumProgram::sum_columns(T* out) const {
     const std::int64_t tile_rows = block / columns;
     T* total = out + plane * inner + column;
     std::fill_n(total, columns, T{0});
+    LongSum<T> long_total[block];
+    std::fill_n(long_total, columns, LongSum<T>{0});
     for (std::int64_t first = 0; first < extents.n; first += block) {
       const std::int64_t end = std::min(extents.n, first + block);
       T block_sums[block];
@@ -104,8 +106,11 @@ void SumProgram::sum_columns(T* out) const {
         add(count, columns, runner.run_at(plane, row, column, {count, columns}), sums);
       }
       for (std::int64_t c = 0; !only_block && c < columns; ++c) {
-        total[c] = wrapping_add(total[c], sums[c]);
+        long_total[c] = wrapping_add<LongSum<T>>(long_total[c], sums[c]);
       }
+    }
+    for (std::int64_t c = 0; extents.n > block && c < columns; ++c) {
+      total[c] = static_cast<T>(long_total[c]);
     }
   });
 }

@@ -226,33 +226,34 @@ void TileProgram::collapse() {
 
 namespace {
 
-// Five instructions in a row that are Adam's update; none reads more of the others than that.
+// Six instructions in a row that are Adam's update; none reads more of the others than that.
 bool is_adam(const TileTable& t, DType dtype, const TileInstruction* i) {
   const auto is_result = [&](std::uint8_t place) {
-    return std::any_of(i, i + 4, [&](const TileInstruction& other) { return other.out == place; });
+    return std::any_of(i, i + 5, [&](const TileInstruction& other) { return other.out == place; });
   };
-  return i[0].tile == t.lerp[dtype].repeat_c && i[1].tile == t.square[dtype].dense &&
-         i[2].tile == t.lerp[dtype].repeat_c && i[3].tile == t.divide_by_root[dtype].repeat_c &&
-         i[4].tile == t.add_scaled[dtype].repeat_c && i[1].a == i[0].b && i[2].b == i[1].out &&
-         i[3].a == i[0].out && i[3].b == i[2].out && i[4].b == i[3].out && !is_result(i[2].a) &&
-         !is_result(i[4].a);
+  return i[0].tile == t.squarable[dtype].dense && i[1].tile == t.lerp[dtype].repeat_c &&
+         i[2].tile == t.square[dtype].dense && i[3].tile == t.lerp[dtype].repeat_c &&
+         i[4].tile == t.divide_by_root[dtype].repeat_c &&
+         i[5].tile == t.add_scaled[dtype].repeat_c && i[1].b == i[0].out && i[2].a == i[0].out &&
+         i[3].b == i[2].out && i[4].a == i[1].out && i[4].b == i[3].out && i[5].b == i[4].out &&
+         !is_result(i[1].a) && !is_result(i[3].a) && !is_result(i[5].a);
 }
 
 TileInstruction joined_adam(const TileTable& t, DType dtype, const TileInstruction* i) {
   TileInstruction joined;
   joined.tile = t.adam[dtype].dense;
   joined.places.resize(AdamOperand::count);
-  joined.places[AdamOperand::mean] = i[0].a;
-  joined.places[AdamOperand::square] = i[2].a;
-  joined.places[AdamOperand::parameter] = i[4].a;
-  joined.places[AdamOperand::gradient] = i[0].b;
-  joined.places[AdamOperand::new_mean] = i[0].out;
-  joined.places[AdamOperand::new_square] = i[2].out;
-  joined.places[AdamOperand::new_parameter] = i[4].out;
-  joined.places[AdamOperand::weight_of_gradient] = i[0].c;
-  joined.places[AdamOperand::weight_of_square] = i[2].c;
-  joined.places[AdamOperand::epsilon] = i[3].c;
-  joined.places[AdamOperand::scale] = i[4].c;
+  joined.places[AdamOperand::mean] = i[1].a;
+  joined.places[AdamOperand::square] = i[3].a;
+  joined.places[AdamOperand::parameter] = i[5].a;
+  joined.places[AdamOperand::gradient] = i[0].a;
+  joined.places[AdamOperand::new_mean] = i[1].out;
+  joined.places[AdamOperand::new_square] = i[3].out;
+  joined.places[AdamOperand::new_parameter] = i[5].out;
+  joined.places[AdamOperand::weight_of_gradient] = i[1].c;
+  joined.places[AdamOperand::weight_of_square] = i[3].c;
+  joined.places[AdamOperand::epsilon] = i[4].c;
+  joined.places[AdamOperand::scale] = i[5].c;
   return joined;
 }
 
@@ -269,14 +270,15 @@ void TileProgram::join() {
     }
     return place == result;
   };
-  for (std::size_t at = 0; at + 5 <= instructions.size(); ++at) {
+  for (std::size_t at = 0; at + 6 <= instructions.size(); ++at) {
     const TileInstruction* i = &instructions[at];
-    if (is_needed(at + 5, i[1].out) || is_needed(at + 5, i[3].out)) continue;
+    const auto is_read_behind = [&](std::size_t k) { return is_needed(at + 6, i[k].out); };
+    if (is_read_behind(0) || is_read_behind(2) || is_read_behind(4)) continue;
     for (const DType dtype : {DType::f32, DType::f64}) {
       if (!is_adam(tiles(), dtype, i)) continue;
       instructions[at] = joined_adam(tiles(), dtype, i);
       const auto next = instructions.begin() + static_cast<std::ptrdiff_t>(at) + 1;
-      instructions.erase(next, next + 4);
+      instructions.erase(next, next + 5);
       break;
     }
   }

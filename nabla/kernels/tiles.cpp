@@ -43,10 +43,15 @@ struct Absolute {
 struct Sign {
   template <class T>
   T operator()(T x) const {
-    return x > T{0} ? T{1} : x < T{0} ? static_cast<T>(T{0} - T{1}) : x;
+    const T rest = x == T{0} ? T{0} : x;  // a denormal is 0, NaN stays
+    return x > T{0} ? T{1} : x < T{0} ? static_cast<T>(T{0} - T{1}) : rest;
   }
 };
 struct Floor {
+  template <class T>
+  T operator()(T x) const {
+    return x;  // of integers
+  }
   float operator()(float x) const { return __builtin_floorf(x); }
   double operator()(double x) const { return __builtin_floor(x); }
 };
@@ -59,7 +64,16 @@ struct Relu {
 struct Positive {
   template <class T>
   T operator()(T x) const {
-    return x > T{0} ? T{1} : T{0};
+    const T rest = x != x ? x : T{0};  // keeps NaN
+    return x > T{0} ? T{1} : rest;
+  }
+};
+struct Squarable {
+  template <class T>
+  T operator()(T x) const {
+    constexpr T most = std::is_same_v<T, float> ? T(0x1.fffffep63) : T(0x1.fffffffffffffp511);
+    const T size = std::abs(x);
+    return size > most && size <= std::numeric_limits<T>::max() ? std::copysign(most, x) : x;
   }
 };
 struct Square {
@@ -142,8 +156,23 @@ struct AddScaled {
 };
 struct Lerp {
   template <class T>
+  static bool is_end(T c) {
+    return c == T{0} || c == T{1};
+  }
+  template <class T>
+  static T between(T a, T b, T c) {
+    const T part = (T{1} - c) * a;
+#if HWY_NATIVE_FMA
+    return std::fma(c, b, part);
+#else
+    return c * b + part;
+#endif
+  }
+  // At the ends the other number may be infinite.
+  template <class T>
   T operator()(T a, T b, T c) const {
-    return a + c * (b - a);
+    const T from_a = c == T{0} ? a : between(a, b, c);
+    return c == T{1} ? b : from_a;
   }
 };
 struct DivideByRoot {
@@ -267,7 +296,8 @@ struct Log1p {
       const auto at_ends = hn::IfThenElse(hn::Eq(x, minus_one), hn::Neg(infinity(d)),
                                           hn::IfThenElse(hn::Eq(x, infinity(d)), x, hn::NaN(d)));
       const auto inside = hn::And(hn::Gt(x, minus_one), hn::Lt(x, infinity(d)));
-      return hn::IfThenElse(inside, hn::Log1p(d, x), at_ends);
+      const auto y = hn::IfThenElse(inside, hn::Log1p(d, x), at_ends);
+      return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::CopySign(hn::Zero(d), x), y);
     }
   }
 };
@@ -290,6 +320,13 @@ struct Sigmoid {
       const auto one = number(d, 1);
       return hn::Div(one, hn::Add(one, Exp()(d, hn::Neg(x))));
     }
+  }
+};
+struct Sech {
+  template <class D>
+  V<D> operator()(D d, V<D> x) const {
+    const auto e = Exp()(d, hn::Neg(hn::Abs(x)));
+    return hn::Div(hn::Add(e, e), hn::MulAdd(e, e, number(d, 1)));
   }
 };
 struct Softplus {
@@ -384,9 +421,12 @@ void ternary(std::int64_t n, const void* a, const void* b, const void* c, void* 
   }
 }
 
-template <class T>
-void adam(std::int64_t n, const void* a, const void*, const void*, void*) {
-  std::byte* const* place = static_cast<std::byte* const*>(a);
+// `ends`: whether a weight may be 0 or 1.
+template <class T, bool ends>
+void adam_loop(std::int64_t n, std::byte* const* place) {
+  const auto mix = [](T from, T to, T weight) {
+    return ends ? Lerp()(from, to, weight) : Lerp::between(from, to, weight);
+  };
   const auto at = [&](AdamOperand::Index i) { return reinterpret_cast<T*>(place[i]); };
   const T* mean = at(AdamOperand::mean);
   const T* square = at(AdamOperand::square);
@@ -401,13 +441,25 @@ void adam(std::int64_t n, const void* a, const void*, const void*, void*) {
   const T scale = *at(AdamOperand::scale);
 #pragma GCC ivdep
   for (std::int64_t i = 0; i < n; ++i) {
-    const T m = Lerp()(mean[i], gradient[i], weight_of_gradient);
-    const T v = Lerp()(square[i], Square()(gradient[i]), weight_of_square);
+    const T g = Squarable()(gradient[i]);
+    const T m = mix(mean[i], g, weight_of_gradient);
+    const T v = mix(square[i], Square()(g), weight_of_square);
     const T step = DivideByRoot()(m, v, epsilon);
     new_mean[i] = m;
     new_square[i] = v;
     new_parameter[i] = AddScaled()(parameter[i], step, scale);
   }
+}
+
+template <class T>
+void adam(std::int64_t n, const void* a, const void*, const void*, void*) {
+  std::byte* const* place = static_cast<std::byte* const*>(a);
+  const auto is_end = [&](AdamOperand::Index i) {
+    return Lerp::is_end(*reinterpret_cast<const T*>(place[i]));
+  };
+  const bool ends =
+      is_end(AdamOperand::weight_of_gradient) || is_end(AdamOperand::weight_of_square);
+  ends ? adam_loop<T, true>(n, place) : adam_loop<T, false>(n, place);
 }
 
 template <class T>
@@ -499,10 +551,11 @@ constexpr TileTable table = {
     .negative = unary_numbers<Negative>,
     .absolute = unary_numbers<Absolute>,
     .sign = unary_numbers<Sign>,
-    .floor = unary_floats<Floor>,
+    .floor = unary_numbers<Floor>,
     .relu = unary_numbers<Relu>,
     .positive = unary_numbers<Positive>,
     .square = unary_numbers<Square>,
+    .squarable = unary_floats<Squarable>,
     .sqrt = unary_floats<Sqrt>,
     .rsqrt = unary_floats<Rsqrt>,
     .exp = vector_floats<Exp>,
@@ -513,6 +566,7 @@ constexpr TileTable table = {
     .cos = vector_floats<Cos>,
     .tanh = vector_floats<Tanh>,
     .sigmoid = vector_floats<Sigmoid>,
+    .sech = vector_floats<Sech>,
     .softplus = vector_floats<Softplus>,
     .erf = unary_floats<Erf>,
     .equal = binary_numbers<Equal>,

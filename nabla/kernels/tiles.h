@@ -31,8 +31,9 @@ struct TileSet {
 };
 
 /// What the joined tile of Adam reads and writes; from `weight_of_gradient` on, it is one number:
-///   new_mean = lerp(mean, gradient, weight_of_gradient)
-///   new_square = lerp(square, gradient^2, weight_of_square)
+///   g = squarable(gradient)
+///   new_mean = lerp(mean, g, weight_of_gradient)
+///   new_square = lerp(square, g^2, weight_of_square)
 ///   new_parameter = parameter + new_mean / (sqrt(new_square) + epsilon) * scale
 struct AdamOperand {
   enum Index : std::uint8_t {
@@ -56,11 +57,12 @@ struct AdamOperand {
 struct TileTable {
   TileSet copy, add, subtract, multiply, divide, power, maximum, minimum, scale_gradient;
   TileSet negative, absolute, sign, floor, relu, positive;
-  TileSet square, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, sigmoid, softplus, erf;
+  TileSet square, squarable, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos;
+  TileSet tanh, sigmoid, sech, softplus, erf;
   TileSet equal, not_equal, less, less_equal;
   TileSet where, add_scaled, lerp, divide_by_root;
   std::array<TileSet, std::size(all_dtypes)> cast;  // cast[from][to]
-  /// Adam's update of a parameter, five tiles as one loop (see TileProgram::join): `a` points to
+  /// Adam's update of a parameter, six tiles as one loop (see TileProgram::join): `a` points to
   /// the addresses in AdamOperand's order.
   TileSet adam;
 };

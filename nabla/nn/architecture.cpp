@@ -1,320 +1,352 @@
 #include "nabla/nn/architecture.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
+#include <map>
+#include <memory>
+#include <typeinfo>
 
 #include "nabla/base/error.h"
-#include "nabla/base/suggest.h"
 #include "nabla/base/text.h"
 
 namespace nabla::nn {
 namespace {
 
-constexpr double widest = 1e7;
-constexpr double huge = 1e15;
-using Arguments = std::span<const double>;
+constexpr Range widths = {.least = 1, .most = 1e7};
+
+std::vector<LayerRecipe> read_layers(const std::vector<Term>& terms);
+
+std::string text_of_recipes(const std::vector<LayerRecipe>& recipes) {
+  std::vector<std::string> texts;
+  for (const LayerRecipe& recipe : recipes) texts.push_back(recipe.text);
+  return join(texts, " ");
+}
+
+Sequential make_layers(const std::vector<LayerRecipe>& recipes, ModelBuild& build) {
+  std::vector<AnyLayer> layers;
+  for (const LayerRecipe& recipe : recipes) {
+    layers.push_back(recipe.make(build));
+    try {
+      build.shape = layers.back()->output_shape(build.shape);
+    } catch (const ShapeError& error) {
+      throw ShapeError(str("layer ", quote(recipe.text), " behind a shape ", build.shape,
+                           " of samples: ", error.what()));
+    }
+  }
+  return Sequential(layers);
+}
+
+// The layers in brackets, for the shape that comes to the layer around them.
+Sequential make_group(const std::vector<LayerRecipe>& recipes, ModelBuild& build) {
+  const Shape shape = build.shape;
+  Sequential group = make_layers(recipes, build);
+  build.shape = shape;
+  return group;
+}
+
+template <class L>
+std::vector<LayerRecipe> simple(std::string text, const L& layer) {
+  return {{std::move(text), [layer](ModelBuild&) { return AnyLayer(layer); }}};
+}
 
 template <const Activation& activation>
-std::shared_ptr<const Layer> make_activation(const Shape&, Arguments) {
-  return std::make_shared<Activation>(activation);
+std::vector<LayerRecipe> read_activation(const Term& term) {
+  NoOptions::table().read(term);
+  return simple(term.name, activation);
 }
 
-std::shared_ptr<const Layer> make_dense(const Shape& sample, Arguments arguments) {
-  return std::make_shared<Dense>(sample.elements(), static_cast<std::int64_t>(arguments[0]),
-                                 DenseOptions{.bias = arguments[1] != 0});
+struct DenseText {
+  std::optional<std::int64_t> width;
+  bool bias = true;
+
+  static const OptionTable<DenseText>& table() {
+    static const OptionTable<DenseText> options = {
+        {"width",
+         &DenseText::width,
+         "number of outputs; left out: what the data need",
+         widths,
+         {.by_place = true}},
+        {"bias", &DenseText::bias, "whether each output has a number of its own added"}};
+    return options;
+  }
+};
+
+std::vector<LayerRecipe> read_dense(const Term& term) {
+  const DenseText options = DenseText::table().read(term);
+  return {{DenseText::table().text("dense", options), [=](ModelBuild& build) -> AnyLayer {
+             const std::int64_t in = build.shape.elements();
+             const std::int64_t out = options.width.value_or(build.outputs);
+             const double rows = static_cast<double>(in) + (options.bias ? 1 : 0);
+             build.add_parameters(rows * static_cast<double>(out), term);
+             return Dense(in, out, {.bias = options.bias});
+           }}};
 }
 
-double dense_parameters(const Shape& sample, Arguments arguments) {
-  return arguments[0] * (static_cast<double>(sample.elements()) + arguments[1]);
+std::vector<LayerRecipe> read_leaky_relu(const Term& term) {
+  const auto options = LeakyReluOptions::table().read(term);
+  const Activation layer = leaky_relu(options.slope);
+  return simple(layer.text(), layer);
 }
 
-// 10000000 rather than 1e+07.
-std::string text_of(double number) {
-  const bool whole = number == std::trunc(number) && std::abs(number) <= huge;
-  return whole ? std::to_string(static_cast<std::int64_t>(number)) : shortest(number);
+std::vector<LayerRecipe> read_elu(const Term& term) {
+  const auto options = EluOptions::table().read(term);
+  const Activation layer = elu(options.alpha);
+  return simple(layer.text(), layer);
 }
 
-std::string expand_mlp(Arguments widths) {
+std::vector<LayerRecipe> read_dropout(const Term& term) {
+  const auto options = DropoutOptions::table().read(term);
+  return {{DropoutOptions::table().text("dropout", options),
+           [=](ModelBuild&) -> AnyLayer { return Dropout(options.rate); }}};
+}
+
+std::vector<LayerRecipe> read_flatten(const Term& term) {
+  NoOptions::table().read(term);
+  return simple("flatten", Flatten());
+}
+
+std::vector<LayerRecipe> read_residual(const Term& term) {
+  NoOptions::table().read(term);
+  std::vector<std::vector<LayerRecipe>> groups;
+  std::string text = "residual";
+  for (const auto& group : term.groups) {
+    groups.push_back(read_layers(group));
+    text += str("[", text_of_recipes(groups.back()), "]");
+  }
+  return {{text, [=](ModelBuild& build) -> AnyLayer {
+             const Sequential body = make_group(groups[0], build);
+             if (groups.size() == 1) return Residual(body);
+             return Residual(body, make_group(groups[1], build));
+           }}};
+}
+
+template <class Joined>
+std::vector<LayerRecipe> read_branches(const Term& term) {
+  NoOptions::table().read(term);
+  std::vector<std::vector<LayerRecipe>> groups;
+  std::string text = term.name;
+  for (const auto& group : term.groups) {
+    groups.push_back(read_layers(group));
+    text += str("[", text_of_recipes(groups.back()), "]");
+  }
+  return {{text, [=](ModelBuild& build) -> AnyLayer {
+             std::vector<AnyLayer> branches;
+             for (const auto& group : groups) branches.emplace_back(make_group(group, build));
+             return Joined(branches);
+           }}};
+}
+
+// mlp(128, 64) is "dense(128) relu dense(64) relu dense".
+std::vector<LayerRecipe> read_mlp(const Term& term) {
   std::string text;
-  for (const double width : widths) text += str("dense(", text_of(width), ") relu ");
-  return text + "dense";
-}
-
-// One layer of a text: a row of the table, and its arguments in order; none: not given.
-struct Term {
-  const LayerEntry* entry;
-  std::vector<std::optional<double>> arguments;
-};
-
-template <class Row>
-const Row* find(const std::vector<Row>& table, std::string_view name) {
-  const auto found = std::ranges::find(table, name, &Row::name);
-  return found == table.end() ? nullptr : &*found;
-}
-
-class Parser {
- public:
-  explicit Parser(std::string_view text) : text_(text) {}
-
-  std::vector<Term> parse() {
-    std::vector<Term> terms;
-    for (skip_space(); at_ < text_.size(); skip_space()) parse_term(terms);
-    if (terms.empty()) fail(0, str("no layer; known: ", join(known_layers(), ", ")));
-    return terms;
+  for (const TermArgument& argument : term.arguments) {
+    const auto width = OptionKind<std::int64_t>::read(argument);
+    if (!argument.name.empty() || !width || !widths.holds(static_cast<double>(*width))) {
+      argument.place.fail(str("mlp: expected widths, whole numbers ", widths.text()));
+    }
+    text += str("dense(", text_of(static_cast<double>(*width)), ") relu ");
   }
+  return read_layers(parse_terms("architecture", text + "dense"));
+}
 
- private:
-  struct Value {
-    std::string_view name;  // empty: given by its place
-    double number;
-    std::size_t at;
+std::vector<LayerRecipe> read_softmax(const Term& term) {
+  NoOptions::table().read(term);
+  return read_layers(parse_terms("architecture", "dense"));
+}
+
+// Makes the layer, of whatever name, and keeps it for places where the name stands again.
+LayerRecipe with_label(LayerRecipe recipe, const Term& term,
+                       const std::shared_ptr<std::map<std::string, AnyLayer>>& made) {
+  return {str(term.label, ":", recipe.text), [=](ModelBuild& build) {
+            const AnyLayer layer = named(term.label, recipe.make(build));
+            made->insert_or_assign(term.label, layer);
+            return layer;
+          }};
+}
+
+// What one term of a text stands for.
+std::vector<LayerRecipe> read_layer(const Term& term) {
+  if (!term.name.empty()) return layer_table().find(term).make(term);
+  const std::vector<LayerRecipe> group = read_layers(term.groups[0]);
+  if (term.label.empty()) return group;  // brackets that nothing needs
+  return {{str("[", text_of_recipes(group), "]"),
+           [=](ModelBuild& build) -> AnyLayer { return make_group(group, build); }}};
+}
+
+std::vector<LayerRecipe> read_layers(const std::vector<Term>& terms) {
+  std::vector<LayerRecipe> all;
+  std::vector<std::string> labels;
+  const auto made = std::make_shared<std::map<std::string, AnyLayer>>();
+  const auto is_label = [&](const std::string& name) {
+    return std::ranges::find(labels, name) != labels.end();
   };
-
-  [[noreturn]] void fail(std::size_t at, std::string_view what) const {
-    throw ValueError(str("architecture ", quote(text_), ", position ", at + 1, ": ", what));
-  }
-
-  static std::vector<std::string_view> known_layers() {
-    std::vector<std::string_view> names;
-    for (const LayerEntry& entry : layer_table()) names.push_back(entry.name);
-    for (const ArchitectureAlias& alias : alias_table()) names.push_back(alias.name);
-    return names;
-  }
-
-  bool skip_space() {
-    const std::size_t begin = at_;
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
-    return at_ > begin;
-  }
-
-  bool skip(char wanted) {
-    skip_space();
-    if (at_ == text_.size() || text_[at_] != wanted) return false;
-    ++at_;
-    return true;
-  }
-
-  std::string_view word() {
-    const std::size_t begin = at_;
-    const auto belongs = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    };
-    while (at_ < text_.size() && belongs(text_[at_])) ++at_;
-    return text_.substr(begin, at_ - begin);
-  }
-
-  Value value() {
-    skip_space();
-    Value value{{}, 0, at_};
-    if (at_ < text_.size() && std::isalpha(static_cast<unsigned char>(text_[at_])) != 0) {
-      value.name = word();
-      if (!skip('=')) fail(at_, str("expected = behind ", quote(value.name)));
-      skip_space();
-    }
-    const auto [end, error] =
-        std::from_chars(text_.data() + at_, text_.data() + text_.size(), value.number);
-    if (error != std::errc()) fail(at_, "expected a number");
-    at_ = static_cast<std::size_t>(end - text_.data());
-    return value;
-  }
-
-  std::vector<Value> values() {
-    std::vector<Value> all;
-    if (at_ == text_.size() || text_[at_] != '(') return all;
-    ++at_;
-    if (skip(')')) return all;
-    do {
-      all.push_back(value());
-    } while (skip(','));
-    if (!skip(')')) fail(at_, "expected , or )");
-    return all;
-  }
-
-  void parse_term(std::vector<Term>& terms) {
-    const std::size_t at = at_;
-    const std::string_view name = word();
-    if (name.empty()) fail(at, "expected the name of a layer");
-    const LayerEntry* entry = find(layer_table(), name);
-    const ArchitectureAlias* alias = find(alias_table(), name);
-    if (entry == nullptr && alias == nullptr) {
-      fail(at, str("unknown layer ", quote(name), suggestion(name, known_layers())));
-    }
-    const std::vector<Value> given = values();
-    if (entry != nullptr) {
-      terms.push_back({entry, arguments_of(*entry, given)});
-    } else {
-      for (Term& term : expand(*alias, given)) terms.push_back(std::move(term));
-    }
-    if (at_ < text_.size() && !skip_space()) fail(at_, "expected a space between layers");
-  }
-
-  std::vector<std::optional<double>> arguments_of(const LayerEntry& entry,
-                                                  const std::vector<Value>& given) const {
-    const auto& known = entry.arguments;
-    std::vector<std::optional<double>> arguments(known.size());
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      const Value& value = given[i];
-      const std::size_t place = value.name.empty() ? i : place_of(entry, value);
-      if (place >= known.size()) {
-        fail(value.at, str(entry.name, " takes ", known.size(), " arguments at most"));
+  for (const Term& term : terms) {
+    if (term.label.empty() && is_label(term.name)) {
+      if (!term.arguments.empty() || !term.groups.empty()) {
+        term.place.fail(str(quote(term.name), " is a layer once more: expected only its name"));
       }
-      if (arguments[place]) fail(value.at, str(known[place].name, " is given twice"));
-      check(entry, known[place], value);
-      arguments[place] = value.number;
+      all.push_back({term.name, [=](ModelBuild&) { return made->at(term.name); }});
+      continue;
     }
-    return arguments;
-  }
-
-  std::size_t place_of(const LayerEntry& entry, const Value& value) const {
-    std::vector<std::string_view> names;
-    for (const LayerArgument& argument : entry.arguments) names.push_back(argument.name);
-    const auto found = std::ranges::find(names, value.name);
-    if (found == names.end()) {
-      fail(value.at, str(entry.name, " has no argument ", quote(value.name),
-                         names.empty() ? "" : suggestion(value.name, names)));
+    std::vector<LayerRecipe> recipes = read_layer(term);
+    if (!term.label.empty()) {
+      if (is_label(term.label)) term.place.fail(str(quote(term.label), " is given twice"));
+      if (recipes.size() != 1) {
+        term.place.fail(str(quote(term.name),
+                            " is several layers: expected one behind a name; put "
+                            "them into [ ]"));
+      }
+      recipes[0] = with_label(recipes[0], term, made);
+      labels.push_back(term.label);
     }
-    return static_cast<std::size_t>(found - names.begin());
+    all.insert(all.end(), recipes.begin(), recipes.end());
   }
-
-  void check(const LayerEntry& entry, const LayerArgument& argument, const Value& value) const {
-    const double number = value.number;
-    const bool fits = number >= argument.least &&
-                      (argument.below ? number < argument.most : number <= argument.most);
-    if (fits && (!argument.whole || number == std::floor(number))) return;
-    fail(value.at, str(entry.name, ": ", argument.name, " ", text_of(number), ": expected a ",
-                       argument.whole ? "whole " : "", "number from ", text_of(argument.least),
-                       argument.below ? " to below " : " to ", text_of(argument.most)));
-  }
-
-  std::vector<Term> expand(const ArchitectureAlias& alias, const std::vector<Value>& given) const {
-    const LayerEntry& dense = *find(layer_table(), "dense");
-    std::vector<double> widths;
-    if (!given.empty() && !alias.takes_widths) {
-      fail(given[0].at, str(alias.name, " takes no arguments"));
-    }
-    for (const Value& value : given) {
-      if (!value.name.empty()) fail(value.at, str(alias.name, " takes no named arguments"));
-      check(dense, dense.arguments[0], value);
-      widths.push_back(value.number);
-    }
-    return Parser(alias.expand(widths)).parse();
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
-
-std::string text_of(const Term& term) {
-  std::vector<std::string> values;
-  for (std::size_t i = 0; i < term.arguments.size(); ++i) {
-    const LayerArgument& argument = term.entry->arguments[i];
-    const auto& value = term.arguments[i];
-    if (!value || value == argument.initial) continue;
-    values.push_back((i == 0 ? "" : str(argument.name, "=")) + text_of(*value));
-  }
-  return values.empty() ? std::string(term.entry->name)
-                        : str(term.entry->name, "(", join(values, ","), ")");
+  return all;
 }
 
-std::string text_of(const std::vector<Term>& terms) {
-  std::vector<std::string> texts;
-  texts.reserve(terms.size());
-  for (const Term& term : terms) texts.push_back(text_of(term));
-  return join(texts, " ");
+std::vector<LayerRecipe> read_architecture(std::string_view text) {
+  const std::vector<Term> terms = parse_terms("architecture", text);
+  if (terms.empty()) {
+    std::vector<std::string_view> names;
+    for (const EntryInfo* info : layer_table().infos()) names.push_back(info->name);
+    throw SyntaxError("architecture", text, 0, str("no layer; known: ", join(names, ", ")));
+  }
+  return read_layers(terms);
+}
+
+// Whether the table's own layers of that text are of this type, and compute the same.
+bool is_of_the_library(const Layer& layer) {
+  if (typeid(layer) == typeid(Activation)) {
+    ModelBuild build{.shape = {1}, .outputs = 1, .limit = 0};
+    const AnyLayer known = read_architecture(layer.text()).front().make(build);
+    const auto* activation = dynamic_cast<const Activation*>(known.layer.get());
+    return activation != nullptr && activation->is_same(static_cast<const Activation&>(layer));
+  }
+  static const std::vector<const std::type_info*> types = {
+      &typeid(Dense),    &typeid(Dropout),     &typeid(Flatten), &typeid(Sequential),
+      &typeid(Residual), &typeid(Concatenate), &typeid(Add)};
+  return std::ranges::any_of(types, [&](const auto* type) { return *type == typeid(layer); });
+}
+
+// Returns whether all layers are in the table.
+bool check_layers(const Layer& layer) {
+  bool all_known = true;
+  if (typeid(layer) != typeid(Sequential)) {
+    const std::string text = layer.text();
+    const std::string name = text.substr(0, text.find_first_of("([ "));
+    all_known = std::ranges::find(layer_table().infos(), name, &EntryInfo::name) !=
+                layer_table().infos().end();
+    if (all_known && !is_of_the_library(layer)) {
+      throw ValueError(str("layer ", quote(text),
+                           " is called as one of the library's is, but is "
+                           "another: expected a name of its own"));
+    }
+  }
+  for (const Part& part : layer.parts()) {
+    if (part.layer != nullptr && !check_layers(*part.layer)) all_known = false;
+  }
+  return all_known;
 }
 
 }  // namespace
 
-const std::vector<LayerEntry>& layer_table() {
-  static const std::vector<LayerEntry> table = {
-      {"dense",
-       "every output a weighted sum of all inputs",
-       {{"width", "number of outputs; default: what the data need", 1, widest, true},
-        {"bias", "1: with a bias, 0: without", 0, 1, true, 1}},
-       make_dense,
-       dense_parameters},
-      {"relu", "max(x, 0)", {}, make_activation<relu>},
-      {"leaky_relu",
-       "x above 0, slope x below",
-       {{"slope", "slope below 0", -huge, huge, false, 0.1}},
-       [](const Shape&, Arguments arguments) -> std::shared_ptr<const Layer> {
-         return std::make_shared<Activation>(leaky_relu(arguments[0]));
-       }},
-      {"elu",
-       "x above 0, alpha (e^x - 1) below",
-       {{"alpha", "minus the value far below 0", -huge, huge, false, 1}},
-       [](const Shape&, Arguments arguments) -> std::shared_ptr<const Layer> {
-         return std::make_shared<Activation>(elu(arguments[0]));
-       }},
-      {"tanh", "hyperbolic tangent", {}, make_activation<tanh>},
-      {"sigmoid", "1 / (1 + e^-x)", {}, make_activation<sigmoid>},
-      {"softplus", "log(1 + e^x)", {}, make_activation<softplus>},
-      {"identity", "x", {}, make_activation<identity>},
-      {"dropout",
-       "while training, drops values at random",
-       {{"rate", "probability that a value is dropped", 0, 1, false, 0.5, true}},
-       [](const Shape&, Arguments arguments) -> std::shared_ptr<const Layer> {
-         return std::make_shared<Dropout>(arguments[0]);
-       }},
-      {"flatten",
-       "all axes of a sample as one",
-       {},
-       [](const Shape&, Arguments) -> std::shared_ptr<const Layer> {
-         return std::make_shared<Flatten>();
-       }},
-  };
+void ModelBuild::add_parameters(double count, const Term& layer) {
+  parameters += count;
+  if (parameters <= limit) return;
+  layer.place.fail(str(quote(text_of(layer)), " makes it ", text_of(parameters),
+                       " parameters: expected at most ", text_of(limit)));
+}
+
+const EntryTable<LayerReader>& layer_table() {
+  static const EntryTable<LayerReader> table(
+      "layer",
+      {
+          {{.name = "dense",
+            .doc = "every output a weighted sum of all inputs",
+            .formula = "x W + b",
+            .options = &DenseText::table().rows()},
+           read_dense},
+          {{.name = "relu", .doc = "cuts what is below 0", .formula = "max(x, 0)"},
+           read_activation<relu>},
+          {{.name = "leaky_relu",
+            .doc = "ReLU with a slope below 0",
+            .formula = "x where x > 0, else slope x",
+            .options = &LeakyReluOptions::table().rows()},
+           read_leaky_relu},
+          {{.name = "elu",
+            .doc = "exponential below 0",
+            .formula = "x where x > 0, else alpha (e^x - 1)",
+            .options = &EluOptions::table().rows()},
+           read_elu},
+          {{.name = "tanh", .doc = "hyperbolic tangent", .formula = "(e^2x - 1) / (e^2x + 1)"},
+           read_activation<tanh>},
+          {{.name = "sigmoid", .doc = "from 0 to 1", .formula = "1 / (1 + e^-x)"},
+           read_activation<sigmoid>},
+          {{.name = "softplus", .doc = "smooth ReLU", .formula = "log(1 + e^x)"},
+           read_activation<softplus>},
+          {{.name = "identity", .doc = "nothing", .formula = "x"}, read_activation<identity>},
+          {{.name = "dropout",
+            .doc = "while training, drops values at random",
+            .source = "Srivastava and others, 2014",
+            .options = &DropoutOptions::table().rows()},
+           read_dropout},
+          {{.name = "flatten", .doc = "all axes of a sample as one"}, read_flatten},
+          {{.name = "residual",
+            .doc = "residual[f] adds its input to f(x); residual[f][g] adds g(x)",
+            .formula = "f(x) + g(x)",
+            .source = "He, Zhang, Ren and Sun, 2016",
+            .least_groups = 1,
+            .most_groups = 2},
+           read_residual},
+          {{.name = "concatenate",
+            .doc = "concatenate[f][g] puts results of branches side by side",
+            .least_groups = 1,
+            .most_groups = 64},
+           read_branches<Concatenate>},
+          {{.name = "add",
+            .doc = "add[f][g] adds results of branches",
+            .least_groups = 1,
+            .most_groups = 64},
+           read_branches<Add>},
+          {{.name = "mlp", .doc = "mlp(128, 64) is dense(128) relu dense(64) relu dense"},
+           read_mlp},
+          {{.name = "softmax", .doc = "the softmax classifier: dense"}, read_softmax},
+      });
   return table;
 }
 
-const std::vector<ArchitectureAlias>& alias_table() {
-  static const std::vector<ArchitectureAlias> table = {
-      {"mlp", "a dense layer with relu of each width, then dense: mlp(128,64)", true, expand_mlp},
-      {"softmax", "the softmax classifier: dense", false,
-       [](Arguments) { return std::string("dense"); }},
-  };
-  return table;
+std::string canonical_architecture(std::string_view text) {
+  return text_of_recipes(read_architecture(text));
 }
-
-std::string canonical_architecture(std::string_view text) { return text_of(Parser(text).parse()); }
 
 Sequential make_model(std::string_view text, const Shape& sample, std::int64_t outputs,
                       double limit) {
-  const std::vector<Term> terms = Parser(text).parse();
-  const auto fail = [&](const auto&... parts) {
-    return str("architecture ", quote(text), parts...);
-  };
+  const std::vector<LayerRecipe> recipes = read_architecture(text);
   double numbers = 1;
   for (const std::int64_t extent : sample) numbers *= static_cast<double>(extent);
   if (!(numbers >= 1 && numbers <= 1ULL << 40)) {
-    throw ShapeError(fail(": samples ", sample, ": expected 1 to 2^40 numbers in each"));
+    throw ShapeError(str("architecture ", quote(text), ": samples ", sample,
+                         ": expected 1 to 2^40 numbers in each"));
   }
-  std::vector<std::shared_ptr<const Layer>> layers;
-  Shape shape = sample;
-  double parameters = 0;
-  for (const Term& term : terms) {
-    std::vector<double> arguments;
-    for (std::size_t i = 0; i < term.arguments.size(); ++i) {
-      const auto initial = term.entry->arguments[i].initial;
-      const double missing = initial.value_or(static_cast<double>(outputs));
-      arguments.push_back(term.arguments[i].value_or(missing));
-    }
-    if (term.entry->parameters != nullptr) parameters += term.entry->parameters(shape, arguments);
-    if (parameters > limit) {
-      throw ValueError(fail(": layer ", layers.size() + 1, " ", quote(text_of(term)), " makes it ",
-                            text_of(parameters), " parameters: expected at most ", text_of(limit)));
-    }
-    layers.push_back(term.entry->make(shape, arguments));
-    shape = layers.back()->output_shape(shape);
+  ModelBuild build{.shape = sample, .outputs = outputs, .limit = limit};
+  Sequential model = make_layers(recipes, build);
+  if (build.shape != Shape{outputs}) {
+    throw ShapeError(str("architecture ", quote(text), " gives ", build.shape,
+                         " for a sample: expected [", outputs, "]; end it with dense"));
   }
-  if (shape != Shape{outputs}) {
-    throw ShapeError(
-        fail(" gives ", shape, " for a sample: expected [", outputs, "]; end it with dense"));
-  }
-  Sequential model(layers);
   model.initialize(0);
   return model;
+}
+
+void check_architecture(const Layer& model) {
+  if (!check_layers(model)) return;
+  for (const NamedState& each : model.states()) {
+    if (each.other_names.empty()) continue;
+    throw ValueError(str(quote(each.name), " is ", quote(each.other_names[0]),
+                         ", too: expected a "
+                         "layer that stands twice to do so in one Sequential, which its text can "
+                         "say"));
+  }
 }
 
 }  // namespace nabla::nn

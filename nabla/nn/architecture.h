@@ -1,56 +1,48 @@
 /// Models as one line of text: "dense(128) relu dense".
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <span>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "nabla/base/options.h"
 #include "nabla/nn/sequential.h"
 
 namespace nabla::nn {
 
-/// A number that a layer takes in its brackets, by place or by name: "dense(128,bias=0)".
-struct LayerArgument {
-  std::string_view name;
-  std::string_view doc;
-  double least;
-  double most;
-  bool whole = false;
-  std::optional<double> initial = {};  ///< where left out; none: the number of outputs
-  bool below = false;                  ///< `most` itself is too much
+/// A model that is being made from a text.
+struct ModelBuild {
+  Shape shape;               ///< of a sample, as it comes to the next layer
+  std::int64_t outputs = 0;  ///< what a width is that the text leaves out
+  double limit = 0;          ///< most parameters
+  double parameters = 0;     ///< so far
+
+  /// Throws SyntaxError, before memory is taken, where a layer would make them too many.
+  void add_parameters(double count, const Term& layer);
 };
 
-/// A layer that architectures know. The table of these drives the parser, the printer and --help.
-struct LayerEntry {
-  std::string_view name;
-  std::string_view doc;
-  std::vector<LayerArgument> arguments;
-  std::shared_ptr<const Layer> (*make)(const Shape& sample, std::span<const double> arguments);
-  /// How many parameters it will have; nullptr: none.
-  double (*parameters)(const Shape& sample, std::span<const double> arguments) = nullptr;
+/// A layer of a text: its one way to be written, and how it is made.
+struct LayerRecipe {
+  std::string text;
+  std::function<AnyLayer(ModelBuild&)> make;
 };
-const std::vector<LayerEntry>& layer_table();
+/// Reads the options of one layer; some names, such as mlp, stand for several.
+using LayerReader = std::vector<LayerRecipe>(const Term& term);
 
-/// A name for an architecture: "mlp(128,64)" is "dense(128) relu dense(64) relu dense".
-struct ArchitectureAlias {
-  std::string_view name;
-  std::string_view doc;
-  bool takes_widths;
-  std::string (*expand)(std::span<const double> widths);
-};
-const std::vector<ArchitectureAlias>& alias_table();
+/// The layers that architectures know. The table drives the parser, the printer and --help.
+const EntryTable<LayerReader>& layer_table();
 
-/// The one way to write an architecture: layers separated by single spaces, aliases written out,
-/// arguments that are what they would be anyway left out, all but a layer's first by name. A text
-/// is
+/// The one way to write an architecture: layers separated by single spaces, mlp written out,
+/// options that are what they would be anyway left out. A text is layers in the syntax of
+/// base/syntax.h:
 ///
-///     text  = layer { layer }                      layer = name [ "(" value { "," value } ")" ]
-///     value = [ argument name "=" ] number
+///     dense(128) relu dropout(0.2) dense
+///     residual[dense(64) relu dense(64)] head:dense
 ///
-/// Throws ValueError, which names the place in the text and what is known there.
+/// Layers that hold layers have them in brackets; brackets alone are layers one behind the other. A
+/// layer can have a name of its own, in front of a colon; where that stands again in the same
+/// brackets, or without, it is the same layer once more. Throws SyntaxError.
 std::string canonical_architecture(std::string_view text);
 
 /// More parameters than this are refused unless asked for: 1 GB of f32, and Adam takes four times
@@ -58,10 +50,15 @@ std::string canonical_architecture(std::string_view text);
 inline constexpr double most_parameters = 250'000'000;
 
 /// The model that a text describes, for inputs of shape `sample` (without the batch axis) and
-/// `outputs` results. Throws ValueError as above and where more than `limit` parameters would be
-/// needed (before memory is taken), ShapeError where a layer cannot follow the one before it or the
-/// model does not end in [outputs].
+/// `outputs` results, with first values of seed 0. Throws SyntaxError as above and where more than
+/// `limit` parameters would be needed (before memory is taken), ShapeError where a layer cannot
+/// follow the one before it or the model does not end in [outputs].
 Sequential make_model(std::string_view text, const Shape& sample, std::int64_t outputs,
                       double limit = most_parameters);
+
+/// Throws ValueError where make_model would not give this model for its own text: for a layer of
+/// the user's that is called as one of the library's is, and for a state that stands under two
+/// names. Layers that the table does not have are left alone.
+void check_architecture(const Layer& model);
 
 }  // namespace nabla::nn

@@ -12,4 +12,11 @@ namespace nabla::nn {
 /// captured before follow them.
 void make_contiguous(const std::vector<State>& variables);
 
+/// The same of variables of one element type, and one state more that is the whole vector, in the
+/// same memory.
+State make_vector(const std::vector<State>& variables);
+
+/// Whether they lie like that already.
+bool is_contiguous(const std::vector<State>& variables);
+
 }  // namespace nabla::nn

@@ -1,113 +1,203 @@
 #include "nabla/nn/layer.h"
 
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/graph/graph.h"
+#include "nabla/nn/layer_calls.h"
 #include "nabla/ops/elementwise.h"
-#include "nabla/ops/matmul.h"
-#include "nabla/ops/shaping.h"
 
 namespace nabla::nn {
 namespace {
 
-// [batch, ...] -> [batch, n]
-Tensor flattened(const Tensor& x) {
-  if (x.rank() == 0) throw ShapeError("expected a batch, got a single number");
-  if (x.rank() == 2) return x;
-  const Shape sample(std::span(x.shape().begin() + 1, x.shape().end()));
-  return reshape(x, {x.shape()[0], sample.elements()});
+constexpr int deepest = 64;
+
+// Collects the states of a tree.
+class Walk {
+ public:
+  std::vector<NamedState> states;
+
+  void visit(const Layer& layer, const std::string& prefix, int depth) {
+    if (depth > deepest) {
+      throw ValueError(str("layer ", quote(prefix), ": more than ", deepest,
+                           " layers within each other: expected none that holds itself"));
+    }
+    std::map<std::string, const void*> names;
+    for (const Part& part : layer.parts()) {
+      if (part.layer == nullptr && !part.state.defined()) continue;
+      const void* what = part.layer != nullptr ? part.layer : part.state.id();
+      const auto [other, is_new] = names.emplace(part.name, what);
+      if (part.name.empty() || part.name.find('.') != std::string::npos ||
+          (!is_new && other->second != what)) {
+        throw ValueError(str("layer ", quote(layer.text()), ": part ", quote(part.name),
+                             is_new ? ": expected a name, without dots"
+                                    : " stands twice: expected a name of its own for each part"));
+      }
+      if (!is_new) continue;  // a part that runs twice
+      if (part.layer != nullptr) {
+        visit(*part.layer, prefix + part.name + ".", depth + 1);
+      } else {
+        add(part, prefix + part.name);
+      }
+    }
+  }
+
+ private:
+  void add(const Part& part, std::string name) {
+    const auto [place, is_new] = places_.emplace(part.state.id(), states.size());
+    if (is_new) {
+      states.push_back({std::move(name), part.state, part.role, part.initializer, {}});
+    } else {
+      states[place->second].other_names.push_back(std::move(name));
+    }
+  }
+
+  std::map<const void*, std::size_t> places_;
+};
+
+void draw(const State& state, const Initializer& initializer, Random random) {
+  const Spec spec = state.spec();
+  std::vector<double> values;
+  const auto count = static_cast<std::size_t>(spec.shape.elements());
+  with_memory_for([&] { return str("first weights ", spec); }, count * sizeof(double),
+                  [&] { values.resize(count); });
+  initializer(values, spec.shape, random);
+  state.assign(cast(Tensor::from(values, spec.shape), spec.dtype));
 }
 
-void draw(const State& parameter, const Initializer& initializer, Random& random) {
-  const Spec spec = parameter.spec();
-  std::vector<double> values(static_cast<std::size_t>(spec.shape.elements()));
-  initializer(values, spec.shape, random);
-  parameter.assign(cast(Tensor::from(values, spec.shape), spec.dtype));
+std::uint64_t fresh_stream() {
+  static std::atomic<std::uint64_t> made;
+  return streams::fresh + made++;
 }
+
+void set_frozen(const Layer& layer, std::string_view pattern, bool frozen) {
+  std::vector<std::string> names;
+  bool found = false;
+  for (const NamedState& parameter : layer.named_parameters()) {
+    const auto is_meant = [&](const std::string& name) { return matches(pattern, name); };
+    if (is_meant(parameter.name) || std::ranges::any_of(parameter.other_names, is_meant)) {
+      parameter.state.set_frozen(frozen);
+      found = true;
+    }
+    names.push_back(parameter.name);
+  }
+  if (!found) {
+    throw ValueError(str(frozen ? "freeze" : "unfreeze", ": no parameter ", quote(pattern),
+                         ": expected some of: ", join(names, ", ")));
+  }
+}
+
+thread_local LayerCalls* watcher = nullptr;
 
 }  // namespace
 
-Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
-    : in_(in), out_(out), initializer_(std::move(options.initializer)) {
-  if (in < 1 || out < 1) {
-    throw ValueError(str("dense: in ", in, ", out ", out, ": expected at least 1"));
+LayerCalls::LayerCalls() : before_(watcher) { watcher = this; }
+LayerCalls::~LayerCalls() { watcher = before_; }
+
+Tensor Layer::operator()(const Tensor& x) const {
+  if (watcher == nullptr) return forward(x);
+  const Graph* graph = active_graph();
+  const std::int32_t begin = graph != nullptr ? graph->size() : 0;
+  Tensor y = forward(x);
+  if (y.defined())
+    watcher->calls.push_back({this, y.spec(), begin, graph != nullptr ? graph->size() : 0});
+  return y;
+}
+
+Shape Layer::output_shape(const Shape& sample) const {
+  constexpr std::int64_t batch = 2;
+  Graph graph(Graph::Mode::capture);
+  const GraphScope scope(graph);
+  Shape shape{batch};
+  for (const std::int64_t extent : sample) shape.push_back(extent);
+  const Tensor y = (*this)(graph.append_leaf(input_op, {DType::f32, shape}));
+  if (!y.defined() || y.rank() == 0 || y.shape()[0] != batch) {
+    throw ShapeError(str(text(), ": gives ", y.defined() ? str(y.spec()) : "an undefined tensor",
+                         " for a batch of ", batch, " samples ", sample,
+                         ": expected one row for each sample"));
   }
-  check_present(initializer_, "dense: the initializer", "a function such as nn::he_uniform()");
-  weight_ = State(Tensor::empty({DType::f32, {in, out}}), "weight");
-  if (options.bias) bias_ = State(Tensor::empty({DType::f32, {out}}), "bias");
-  Random random(0);
-  Dense::initialize(random);
+  return Shape(std::span(y.shape().begin() + 1, y.shape().end()));
 }
 
-std::string Dense::text() const {
-  return str("dense(", out_, bias_.defined() ? "" : ",bias=0", ")");
+std::vector<NamedState> Layer::states() const {
+  Walk walk;
+  walk.visit(*this, "", 0);
+  return std::move(walk.states);
 }
 
-Shape Dense::output_shape(const Shape& sample) const {
-  if (sample.elements() != in_) {
-    throw ShapeError(str("dense: takes ", in_, " numbers a sample, got ", sample.elements(),
-                         " (shape ", sample, ")"));
+std::vector<NamedState> Layer::named_parameters() const {
+  std::vector<NamedState> all = states();
+  std::erase_if(all, [](const NamedState& each) { return each.role != Role::learned; });
+  return all;
+}
+
+std::vector<State> Layer::parameters() const {
+  std::vector<State> all;
+  for (const NamedState& parameter : named_parameters()) {
+    if (!parameter.state.is_frozen()) all.push_back(parameter.state);
   }
-  return {out_};
+  return all;
 }
 
-Tensor Dense::forward(const Tensor& x, bool) const {
-  const Tensor rows = flattened(x);
-  output_shape({rows.shape()[1]});
-  const Tensor products = matmul(rows, weight_.value());
-  return bias_.defined() ? products + bias_.value() : products;
+std::int64_t Layer::parameter_count() const {
+  std::int64_t count = 0;
+  for (const NamedState& parameter : named_parameters()) {
+    count += parameter.state.spec().shape.elements();
+  }
+  return count;
 }
 
-std::vector<State> Dense::parameters() const {
-  return bias_.defined() ? std::vector{weight_, bias_} : std::vector{weight_};
-}
-
-void Dense::initialize(Random& random) const {
-  draw(weight_, initializer_, random);
-  if (bias_.defined()) draw(bias_, zero(), random);
-}
-
-Activation::Activation(std::string text, Function function)
-    : text_(std::move(text)), function_(std::move(function)) {
-  check_present(function_, str("activation ", quote(text_), ": the function"),
-                "one from tensor to tensor, such as nabla::tanh");
-}
-
-const Activation identity("identity", [](const Tensor& x) { return x; });
-const Activation relu("relu", nabla::relu);
-const Activation tanh("tanh", nabla::tanh);
-const Activation sigmoid("sigmoid", nabla::sigmoid);
-const Activation softplus("softplus", nabla::softplus);
-
-Activation leaky_relu(double slope) {
-  return {str("leaky_relu(", shortest(slope), ")"),
-          [=](const Tensor& x) { return where(greater(x, 0), x, slope * x); }};
-}
-
-Activation elu(double alpha) {
-  return {str("elu(", shortest(alpha), ")"),
-          [=](const Tensor& x) { return where(greater(x, 0), x, alpha * expm1(x)); }};
-}
-
-Dropout::Dropout(double rate) : rate_(rate), generator_(0) {
-  if (!(rate >= 0 && rate < 1)) {
-    throw ValueError(str("dropout: rate ", rate, ": expected at least 0 and below 1"));
+void Layer::initialize(std::uint64_t seed) const {
+  for (const NamedState& each : states()) {
+    const std::uint64_t stream = streams::of(each.name);
+    if (each.role == Role::random) {
+      each.state.assign(random_key(seed, stream));
+    } else if (each.initializer) {
+      draw(each.state, each.initializer, Random(seed, stream));
+    }
   }
 }
 
-std::string Dropout::text() const { return str("dropout(", shortest(rate_), ")"); }
+void Layer::freeze(std::string_view pattern) const { set_frozen(*this, pattern, true); }
+void Layer::unfreeze(std::string_view pattern) const { set_frozen(*this, pattern, false); }
 
-Tensor Dropout::forward(const Tensor& x, bool training) const {
-  if (!training || rate_ == 0) return x;
-  const double kept = 1 - rate_;
-  return x * (Generator(generator_).bernoulli(x.shape(), kept, x.dtype()) / kept);
+AnyLayer named(std::string name, AnyLayer layer) {
+  const auto belongs = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  if (name.empty() || !std::ranges::all_of(name, belongs) || (name[0] >= '0' && name[0] <= '9') ||
+      name[0] == '_') {
+    throw ValueError(
+        str("named: ", quote(name), ": expected letters, digits and _, with a letter first"));
+  }
+  layer.name = std::move(name);
+  return layer;
 }
 
-void Dropout::initialize(Random& random) const {
-  const std::uint64_t high = random.bits();  // before the low bits: the order counts
-  const auto seed = static_cast<std::int64_t>(high << 32 | random.bits());
-  generator_.state().assign(Tensor::from<std::int64_t>({seed, 0}, {2}));
+void draw_fresh(const State& state, const Initializer& initializer) {
+  draw(state, initializer, Random(0, fresh_stream()));
 }
 
-Tensor Flatten::forward(const Tensor& x, bool) const { return flattened(x); }
+Generator fresh_generator() { return Generator(0, fresh_stream()); }
+
+Tensor run_part(const Layer& part, const std::string& name, const Tensor& x) {
+  const NameScope scope(name);
+  const auto text = [&](const Error& error) {
+    return str(error.what(), ", in layer ", name, " ", quote(part.text()));
+  };
+  try {
+    return part(x);
+  } catch (const ShapeError& error) {
+    throw ShapeError(text(error));
+  } catch (const DTypeError& error) {
+    throw DTypeError(text(error));
+  } catch (const ValueError& error) {
+    throw ValueError(text(error));
+  }
+}
 
 }  // namespace nabla::nn

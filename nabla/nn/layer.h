@@ -1,8 +1,10 @@
-/// Layers: what models are made of.
+/// What models are made of: layers, which can hold layers. A model is a tree of named parts.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nabla/nn/initializer.h"
@@ -10,37 +12,102 @@
 
 namespace nabla::nn {
 
-/// A function of a batch, with parameters of its own. To write one, derive from this:
+class Layer;
+
+/// What a state of a layer is there for.
+enum class Role {
+  learned,  ///< a parameter: optimizers change it
+  kept,     ///< not learned, yet a part of the model: running statistics
+  random,   ///< the key of a Generator
+};
+
+/// One entry of Layer::parts(): a state, or a layer within the layer.
+struct Part {
+  /// `initializer` gives first values; without one the state keeps the value that it has. An
+  /// undefined state, such as the bias of a layer without one, is left out.
+  Part(std::string name_, State state_, Initializer initializer_ = nullptr,
+       Role role_ = Role::learned)
+      : name(std::move(name_)),
+        state(std::move(state_)),
+        initializer(std::move(initializer_)),
+        role(role_) {}
+  Part(std::string name_, const Generator& generator)
+      : name(std::move(name_)), state(generator.state()), role(Role::random) {}
+  /// `layer_` must be there as long as the layer that lists it.
+  Part(std::string name_, const Layer& layer_) : name(std::move(name_)), layer(&layer_) {}
+
+  std::string name;
+  State state;
+  Initializer initializer;
+  Role role = Role::learned;
+  const Layer* layer = nullptr;
+};
+using Parts = std::vector<Part>;
+
+/// A state somewhere in a model.
+struct NamedState {
+  std::string name;  ///< the names of the parts that lead to it: "body.dense_1.weight"
+  State state;
+  Role role = Role::learned;
+  Initializer initializer;
+  std::vector<std::string> other_names;  ///< where it stands elsewhere in the model, too
+};
+
+/// A function of a batch, with parameters of its own. To write one, derive from this, and list what
+/// it is made of:
 ///
-///     struct Scale : nabla::nn::Layer {
-///       nabla::State factor{nabla::Tensor(1.0F), "factor"};
-///       std::string text() const override { return "scale"; }
-///       std::vector<nabla::State> parameters() const override { return {factor}; }
-///       nabla::Tensor forward(const nabla::Tensor& x, bool) const override {
-///         return x * factor.value();
+///     struct Block : nabla::nn::Layer {
+///       nabla::nn::Dense first{64, 64}, second{64, 64};
+///       nabla::nn::Dropout dropout{0.2};
+///       std::string text() const override { return "block"; }
+///       nabla::nn::Parts parts() const override {
+///         return {{"first", first}, {"second", second}, {"dropout", dropout}};
+///       }
+///       nabla::Tensor forward(const nabla::Tensor& x) const override {
+///         return x + second(dropout(nabla::relu(first(x))));
 ///       }
 ///     };
 ///
-/// Copies of a layer share its parameters.
+/// From this one list come parameters, names, first values, files and summaries. Copies of a layer
+/// share its states. The same state in two places of a model is one parameter.
 class Layer {
  public:
   virtual ~Layer() = default;
 
   /// How the layer is written in an architecture, such as "dense(128)".
   virtual std::string text() const = 0;
-  /// The shape of a result for inputs of this shape, both without the batch axis. Throws ShapeError
-  /// for an input that the layer does not take. Default: the same shape.
-  virtual Shape output_shape(const Shape& sample) const { return sample; }
-  /// The results for a batch, [batch, ...] -> [batch, ...]. `training` is for layers that behave
-  /// otherwise while they learn.
-  virtual Tensor forward(const Tensor& x, bool training) const = 0;
-  /// What is learned, each named within the layer, such as "weight".
-  virtual std::vector<State> parameters() const { return {}; }
-  /// Draws first values for everything that the layer keeps.
-  virtual void initialize(Random&) const {}
+  /// The results for a batch, [batch, ...] -> [batch, ...]. A layer that behaves otherwise while it
+  /// learns asks is_training().
+  virtual Tensor forward(const Tensor& x) const = 0;
+  /// The states and layers that it is made of, each with a name of its own.
+  virtual Parts parts() const { return {}; }
 
-  /// forward, not training.
-  Tensor operator()(const Tensor& x) const { return forward(x, false); }
+  /// forward(x).
+  Tensor operator()(const Tensor& x) const;
+
+  /// The shape of a result for inputs f32 of this shape, both without the batch axis: forward run
+  /// without data. Throws what forward throws, and ShapeError where a result has no batch axis.
+  Shape output_shape(const Shape& sample) const;
+
+  /// All states, each once, under the first of its names. Throws ValueError where two parts of a
+  /// layer have the same name, or a layer holds itself.
+  std::vector<NamedState> states() const;
+  /// What is learned and not frozen, in the order of states().
+  std::vector<State> parameters() const;
+  /// What is learned, frozen or not.
+  std::vector<NamedState> named_parameters() const;
+  /// How many numbers are learned, frozen or not.
+  std::int64_t parameter_count() const;
+
+  /// Draws all first values anew, those of each state from a stream that its name and the seed
+  /// decide: they do not depend on other layers. Generators start anew.
+  void initialize(std::uint64_t seed) const;
+
+  /// Optimizers attached from now on leave the parameters alone whose names the pattern matches, in
+  /// which * stands for any characters: freeze("body.*"). Throws ValueError where it matches none.
+  void freeze(std::string_view pattern = "*") const;
+  /// Takes that back.
+  void unfreeze(std::string_view pattern = "*") const;
 
  protected:
   Layer() = default;
@@ -48,80 +115,36 @@ class Layer {
   Layer& operator=(const Layer&) = default;
 };
 
-struct DenseOptions {
-  bool bias = true;
-  /// First weights; biases start at 0.
-  Initializer initializer = glorot_uniform();
+/// Any layer, as something that holds layers takes it: by value, which shares its states, or by
+/// pointer; and the name that it is to have there.
+struct AnyLayer {
+  template <std::derived_from<Layer> L>
+  AnyLayer(const L& layer_)
+      : layer(std::make_shared<L>(layer_)) {}  // NOLINT(google-explicit-constructor)
+  template <class L>
+  requires std::derived_from<std::remove_const_t<L>, Layer> AnyLayer(
+      std::shared_ptr<L> layer_)  // NOLINT(google-explicit-constructor)
+      : layer(std::move(layer_)) {}
+  AnyLayer(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+
+  const Layer* operator->() const { return layer.get(); }
+  const Layer& operator*() const { return *layer; }
+
+  std::shared_ptr<const Layer> layer;
+  std::string name;  ///< empty: named by its kind
 };
 
-/// x W + b: every output is a weighted sum of all inputs. x [batch, ...] is taken as [batch, in],
-/// W is [in, out], b [out].
-class Dense : public Layer {
- public:
-  /// Throws ValueError for a width below 1, and where the initializer is missing.
-  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
+/// A layer with a name of its own: letters, digits and _, a letter first. Throws ValueError for
+/// another one.
+AnyLayer named(std::string name, AnyLayer layer);
 
-  std::string text() const override;
-  Shape output_shape(const Shape& sample) const override;
-  Tensor forward(const Tensor& x, bool training) const override;
-  std::vector<State> parameters() const override;
-  void initialize(Random& random) const override;
+/// Gives a new state first values from a stream of its own: two layers made alike differ. The n-th
+/// state of a program, whatever model it is for, draws from stream streams::fresh + n of seed 0.
+void draw_fresh(const State& state, const Initializer& initializer);
+/// A generator with a stream of its own, in the same row.
+Generator fresh_generator();
 
- private:
-  std::int64_t in_;
-  std::int64_t out_;
-  Initializer initializer_;
-  State weight_;
-  State bias_;  // undefined: none
-};
-
-/// A function of each element for itself.
-class Activation : public Layer {
- public:
-  using Function = std::function<Tensor(const Tensor&)>;
-  /// Throws ValueError where the function is missing.
-  Activation(std::string text, Function function);
-
-  std::string text() const override { return text_; }
-  Tensor forward(const Tensor& x, bool) const override { return function_(x); }
-
- private:
-  std::string text_;
-  Function function_;
-};
-
-extern const Activation identity;  ///< x
-extern const Activation relu;      ///< max(x, 0); the derivative at 0 is 0
-extern const Activation tanh;      ///< (e^2x - 1) / (e^2x + 1)
-extern const Activation sigmoid;   ///< 1 / (1 + e^-x)
-extern const Activation softplus;  ///< log(1 + e^x)
-/// x where x > 0, else slope x; the derivative at 0 is the slope.
-Activation leaky_relu(double slope = 0.1);
-/// x where x > 0, else alpha (e^x - 1); the derivative at 0 is alpha.
-Activation elu(double alpha = 1);
-
-/// While training, sets each element to 0 with probability `rate` and divides the others by
-/// 1 - rate, so that the mean stays; else the identity (Srivastava and others, 2014).
-class Dropout : public Layer {
- public:
-  /// Throws ValueError for a rate outside of [0, 1).
-  explicit Dropout(double rate);
-
-  std::string text() const override;
-  Tensor forward(const Tensor& x, bool training) const override;
-  void initialize(Random& random) const override;
-
- private:
-  double rate_;
-  Generator generator_;
-};
-
-/// All axes but the batch as one: [batch, ...] -> [batch, n].
-class Flatten : public Layer {
- public:
-  std::string text() const override { return "flatten"; }
-  Shape output_shape(const Shape& sample) const override { return {sample.elements()}; }
-  Tensor forward(const Tensor& x, bool training) const override;
-};
+/// Runs a part of a layer: its calls are named after it, and so are its errors.
+Tensor run_part(const Layer& part, const std::string& name, const Tensor& x);
 
 }  // namespace nabla::nn

@@ -1,120 +1,158 @@
 #include "nabla/nn/sequential.h"
 
-#include <set>
+#include <algorithm>
+#include <map>
 #include <typeinfo>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
-#include "nabla/graph/graph.h"
-#include "nabla/nn/contiguous.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/shaping.h"
 
 namespace nabla::nn {
+namespace {
 
-Sequential::Sequential(const std::vector<std::shared_ptr<const Layer>>& layers) {
+// One derived from it may compute something else.
+bool is_sequential(const Layer& layer) { return typeid(layer) == typeid(Sequential); }
+
+// Its text up to the brackets, as a name: "dense".
+std::string kind_of(const Layer& layer) {
+  std::string kind = layer.text();
+  kind.resize(std::min(kind.size(), kind.find_first_of("([: ")));
+  for (char& c : kind) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain) c = '_';
+  }
+  return kind.empty() ? "layer" : kind;
+}
+
+std::vector<const void*> ids_of(const Layer& layer) {
+  std::vector<const void*> ids;
+  for (const NamedState& state : layer.states()) ids.push_back(state.state.id());
+  return ids;
+}
+
+std::string name_of_branch(std::size_t i) { return str("branch_", i + 1); }
+
+void require_same(const Tensor& first, const Tensor& other, const std::string& text) {
+  if (first.shape() == other.shape()) return;
+  throw ShapeError(str(quote(text), ": adds results of shapes ", first.shape(), " and ",
+                       other.shape(), ": expected the same"));
+}
+
+}  // namespace
+
+Sequential::Sequential(const std::vector<AnyLayer>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    check_present(layers[i], str("sequential: layer ", i + 1), "a layer, such as nn::Dense");
-    const Layer& layer = *layers[i];
-    if (typeid(layer) == typeid(Sequential)) {  // one derived from it may compute something else
-      add(static_cast<const Sequential&>(layer));
+    check_present(layers[i].layer, str("sequential: layer ", i + 1), "a layer, such as nn::Dense");
+    if (layers[i].name.empty() && is_sequential(*layers[i])) {
+      const auto& inner = static_cast<const Sequential&>(*layers[i]).layers_;
+      layers_.insert(layers_.end(), inner.begin(), inner.end());
     } else {
       layers_.push_back(layers[i]);
     }
   }
-  complete();
-}
-
-void Sequential::complete() {
-  for (const auto& layer : layers_) {
-    const std::string text = layer->text();
-    names_.push_back(str(names_.size() + 1, ".", text.substr(0, text.find('('))));
-  }
-  std::set<std::string> names;
-  for (const auto& [name, state] : named_parameters()) {
-    if (!names.insert(name).second) {
-      throw ValueError(str("sequential: two parameters ", quote(name),
-                           ": expected the layer to name its parameters apart, by set_name"));
+  std::map<std::string, int> counts;
+  std::map<std::vector<const void*>, std::size_t> known;  // by the states that they hold
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    AnyLayer& layer = layers_[i];
+    if (const auto ids = ids_of(*layer); !ids.empty()) {
+      const auto [first, is_new] = known.emplace(ids, i);
+      if (!is_new && layers_[first->second]->text() == layer->text()) {
+        layer = layers_[first->second];  // the same once more
+        names_.push_back(names_[first->second]);
+        continue;
+      }
     }
+    const std::string kind = kind_of(*layer);
+    names_.push_back(layer.name.empty() ? str(kind, "_", ++counts[kind]) : layer.name);
   }
-  make_contiguous(parameters());
-}
-
-void Sequential::draw(std::size_t layer, std::uint64_t seed) const {
-  Random random(seed, layer + 1);
-  layers_[layer]->initialize(random);
-}
-
-void Sequential::initialize(std::uint64_t seed) const {
-  for (std::size_t i = 0; i < layers_.size(); ++i) draw(i, seed);
-}
-
-void Sequential::initialize(Random& random) const {
-  for (const auto& layer : layers_) layer->initialize(random);
-}
-
-template <class F>
-auto Sequential::in_layer(std::size_t layer, F f) const {
-  const NameScope scope(names_[layer]);
-  const auto text = [&](const Error& error) {
-    return str(error.what(), ", in layer ", layer + 1, " \"", layers_[layer]->text(), "\"");
-  };
-  try {
-    return f(*layers_[layer]);
-  } catch (const ShapeError& error) {
-    throw ShapeError(text(error));
-  } catch (const DTypeError& error) {
-    throw DTypeError(text(error));
-  } catch (const ValueError& error) {
-    throw ValueError(text(error));
-  }
+  static_cast<void>(states());  // throws where names are not good
 }
 
 std::string Sequential::text() const {
   std::vector<std::string> texts;
-  for (const auto& layer : layers_) texts.push_back(layer->text());
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto first = std::ranges::find(names_, names_[i]) - names_.begin();
+    if (static_cast<std::size_t>(first) < i) {
+      texts.push_back(names_[i]);
+      continue;
+    }
+    const bool stands_twice = std::ranges::count(names_, names_[i]) > 1;
+    const std::string text =
+        is_sequential(*layers_[i]) ? str("[", layers_[i]->text(), "]") : layers_[i]->text();
+    const bool has_name = !layers_[i].name.empty() || stands_twice;
+    texts.push_back(has_name ? str(names_[i], ":", text) : text);
+  }
   return join(texts, " ");
 }
 
-Shape Sequential::output_shape(const Shape& sample) const {
-  Shape shape = sample;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    shape = in_layer(i, [&](const Layer& layer) { return layer.output_shape(shape); });
-  }
-  return shape;
-}
-
-Tensor Sequential::forward(const Tensor& x, bool training) const {
+Tensor Sequential::forward(const Tensor& x) const {
   Tensor y = x;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    y = in_layer(i, [&](const Layer& layer) { return layer.forward(y, training); });
-  }
+  for (std::size_t i = 0; i < layers_.size(); ++i) y = run_part(*layers_[i], names_[i], y);
   return y;
 }
 
-std::vector<State> Sequential::parameters() const {
-  std::vector<State> all;
-  for (const auto& layer : layers_) {
-    for (const State& parameter : layer->parameters()) all.push_back(parameter);
+Parts Sequential::parts() const {
+  Parts all;
+  for (std::size_t i = 0; i < layers_.size(); ++i) all.emplace_back(names_[i], *layers_[i]);
+  return all;
+}
+
+std::string Residual::text() const {
+  return str("residual[", body_.text(), "]", projection_ ? str("[", projection_->text(), "]") : "");
+}
+
+Tensor Residual::forward(const Tensor& x) const {
+  const Tensor y = run_part(body_, "body", x);
+  const Tensor skipped = projection_ ? run_part(*projection_, "projection", x) : x;
+  require_same(y, skipped, text());
+  return y + skipped;
+}
+
+Parts Residual::parts() const {
+  Parts all = {{"body", body_}};
+  if (projection_) all.emplace_back("projection", *projection_);
+  return all;
+}
+
+Branches::Branches(std::string_view kind, const std::vector<AnyLayer>& branches) : kind_(kind) {
+  if (branches.empty()) throw ValueError(str(kind, ": no branches: expected at least one"));
+  for (const AnyLayer& branch : branches) branches_.push_back(Sequential{branch});
+  static_cast<void>(states());
+}
+
+std::string Branches::text() const {
+  std::string text = kind_;
+  for (const Sequential& branch : branches_) text += str("[", branch.text(), "]");
+  return text;
+}
+
+std::vector<Tensor> Branches::results(const Tensor& x) const {
+  std::vector<Tensor> all;
+  for (std::size_t i = 0; i < branches_.size(); ++i) {
+    all.push_back(run_part(branches_[i], name_of_branch(i), x));
   }
   return all;
 }
 
-std::vector<Sequential::Parameter> Sequential::named_parameters() const {
-  std::vector<Parameter> all;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    for (const State& parameter : layers_[i]->parameters()) {
-      all.push_back({names_[i] + "." + parameter.name(), parameter});
-    }
-  }
+Parts Branches::parts() const {
+  Parts all;
+  for (std::size_t i = 0; i < branches_.size(); ++i)
+    all.emplace_back(name_of_branch(i), branches_[i]);
   return all;
 }
 
-std::int64_t Sequential::parameter_count() const {
-  std::int64_t count = 0;
-  std::set<const void*> seen;  // a layer may stand twice
-  for (const State& parameter : parameters()) {
-    if (seen.insert(parameter.id()).second) count += parameter.spec().shape.elements();
+Tensor Concatenate::forward(const Tensor& x) const { return concatenate(results(x), 1); }
+
+Tensor Add::forward(const Tensor& x) const {
+  const std::vector<Tensor> all = results(x);
+  Tensor sum = all[0];
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    require_same(sum, all[i], text());
+    sum = sum + all[i];
   }
-  return count;
+  return sum;
 }
 
 }  // namespace nabla::nn

@@ -1,9 +1,10 @@
-/// Models: layers one behind the other.
+/// Layers that hold layers.
 #pragma once
 
-#include <concepts>
+#include <initializer_list>
+#include <optional>
 
-#include "nabla/nn/layer.h"
+#include "nabla/nn/layers.h"
 
 namespace nabla::nn {
 
@@ -11,61 +12,86 @@ namespace nabla::nn {
 ///
 ///     Sequential model{Dense(784, 128), relu, Dense(128, 10)};
 ///
-/// Copies share the layers. A model made of layers draws their parameters anew, from seed 0. Those
-/// of a Sequential among the parts, and layers that come by pointer, are shared and keep their
-/// values, so that trained layers can go into a new model. All parameters are moved into one
-/// vector; functions captured before follow them there. Errors name the layer that they come from.
+/// Copies share the layers. A part is called by its kind and its place among those of that kind:
+/// "dense_1", "relu_1", "dense_2"; or as it is named: named("head", Dense(128, 10)). A Sequential
+/// without a name gives its layers instead of itself. A part that stands twice keeps its name.
 class Sequential : public Layer {
  public:
-  template <std::derived_from<Layer>... Layers>
-  requires(sizeof...(Layers) > 1 || !(std::same_as<Layers, Sequential> &&
-                                      ...)) explicit Sequential(const Layers&... layers) {
-    (add(layers), ...);
-    complete();
-  }
-  /// Throws ValueError where a layer is missing, or two parameters of one have the same name, as
-  /// all constructors do.
-  explicit Sequential(const std::vector<std::shared_ptr<const Layer>>& layers);
+  /// Throws ValueError where a layer is missing, or two have the same name.
+  Sequential(std::initializer_list<AnyLayer> layers) : Sequential(std::vector<AnyLayer>(layers)) {}
+  explicit Sequential(const std::vector<AnyLayer>& layers);
 
-  /// The texts of the layers: "dense(128) relu dense(10)".
+  /// The texts of the layers: "dense(128) relu head:dense(10)".
   std::string text() const override;
-  Shape output_shape(const Shape& sample) const override;
-  Tensor forward(const Tensor& x, bool training) const override;
-  std::vector<State> parameters() const override;
-  void initialize(Random& random) const override;
+  Tensor forward(const Tensor& x) const override;
+  Parts parts() const override;
 
-  /// Draws the parameters of all layers, layer i (from 1) from Random(seed, i).
-  void initialize(std::uint64_t seed) const;
-
-  struct Parameter {
-    std::string name;  ///< place and kind of the layer, and name within it: "1.dense.weight"
-    State state;
-  };
-  std::vector<Parameter> named_parameters() const;
-  /// How many numbers are learned.
-  std::int64_t parameter_count() const;
-
-  const std::vector<std::shared_ptr<const Layer>>& layers() const { return layers_; }
+  const std::vector<AnyLayer>& layers() const { return layers_; }
 
  private:
-  template <class L>
-  void add(const L& layer) {
-    if constexpr (std::same_as<L, Sequential>) {
-      layers_.insert(layers_.end(), layer.layers_.begin(), layer.layers_.end());
-    } else {
-      layers_.push_back(std::make_shared<L>(layer));
-      draw(layers_.size() - 1, 0);
-    }
-  }
-  void draw(std::size_t layer, std::uint64_t seed) const;
-  // Gives the layers their names, and the parameters their place.
-  void complete();
-  // Runs f under the name of a layer, which is added to the text of an error.
-  template <class F>
-  auto in_layer(std::size_t layer, F f) const;
+  std::vector<AnyLayer> layers_;
+  std::vector<std::string> names_;  // "dense_1"
+};
 
-  std::vector<std::shared_ptr<const Layer>> layers_;
-  std::vector<std::string> names_;  // "1.dense"
+/// y = f(x) + g(x), where f is layers one behind the other, and g the identity or a projection to
+/// the shape of f(x) (He, Zhang, Ren and Sun, 2016). Its parts are "body" and "projection".
+///
+///     Residual{Dense(64, 64), relu, Dense(64, 64)}
+///     Residual({Dense(64, 32), relu}, Dense(64, 32))
+class Residual : public Layer {
+ public:
+  Residual(std::initializer_list<AnyLayer> body) : body_(body) {}
+  Residual(std::initializer_list<AnyLayer> body, const AnyLayer& projection)
+      : body_(body), projection_(Sequential{projection}) {}
+  explicit Residual(const Sequential& body, const std::optional<Sequential>& projection = {})
+      : body_(body), projection_(projection) {}
+
+  /// "residual[dense(64) relu dense(64)]"
+  std::string text() const override;
+  /// Throws ShapeError where f(x) and g(x) have different shapes.
+  Tensor forward(const Tensor& x) const override;
+  Parts parts() const override;
+
+ private:
+  Sequential body_;
+  std::optional<Sequential> projection_;
+};
+
+/// The same input through several branches, "branch_1" and so on. What they give is joined.
+class Branches : public Layer {
+ public:
+  std::string text() const override;
+  Parts parts() const override;
+
+ protected:
+  /// Throws ValueError where there is no branch.
+  Branches(std::string_view kind, const std::vector<AnyLayer>& branches);
+  /// The result of each.
+  std::vector<Tensor> results(const Tensor& x) const;
+
+ private:
+  std::string kind_;
+  std::vector<Sequential> branches_;
+};
+
+/// Branches whose results are put side by side along axis 1: [batch, a], [batch, b] -> [batch,
+/// a+b].
+class Concatenate : public Branches {
+ public:
+  Concatenate(std::initializer_list<AnyLayer> branches)
+      : Concatenate(std::vector<AnyLayer>(branches)) {}
+  explicit Concatenate(const std::vector<AnyLayer>& branches) : Branches("concatenate", branches) {}
+  /// Throws ShapeError where results differ in another axis.
+  Tensor forward(const Tensor& x) const override;
+};
+
+/// Branches whose results, of one shape, are added.
+class Add : public Branches {
+ public:
+  Add(std::initializer_list<AnyLayer> branches) : Add(std::vector<AnyLayer>(branches)) {}
+  explicit Add(const std::vector<AnyLayer>& branches) : Branches("add", branches) {}
+  /// Throws ShapeError where results differ in shape.
+  Tensor forward(const Tensor& x) const override;
 };
 
 }  // namespace nabla::nn

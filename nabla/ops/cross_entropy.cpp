@@ -5,9 +5,9 @@
 #include "nabla/graph/op.h"
 #include "nabla/kernels/softmax.h"
 #include "nabla/ops/elementwise.h"
-#include "nabla/ops/indexing.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/ops/shaping.h"
+#include "nabla/ops/softmax.h"
 
 namespace nabla {
 namespace {
@@ -60,11 +60,8 @@ void loss_kernel(std::span<const Argument> in, const Argument& out, const Attrib
   row_logsumexp_above(out.dtype, rows, classes, in[0].data, out.data);
 }
 
-// softmax(scores) - one_hot(labels), the derivative of each row's loss.
-Tensor derivative(const Call& c) {
-  const Tensor& scores = c.in[0];
-  return softmax(scores) - one_hot(c.in[1], scores.shape().back(), scores.dtype());
-}
+// The derivative of each row's loss.
+Tensor derivative(const Call& c) { return softmax_residual(c.in[0], c.in[1]); }
 
 const TableEntry softmax_cross_entropy_op(Op{
     .name = "softmax_cross_entropy",
@@ -99,8 +96,13 @@ Tensor softmax_cross_entropy(const Tensor& scores, const Tensor& labels) {
 }
 
 Tensor sigmoid_cross_entropy(const Tensor& scores, const Tensor& targets) {
+  if (scores.shape() != targets.shape()) {
+    throw ShapeError(str("sigmoid_cross_entropy: scores ", scores.shape(), ", targets ",
+                         targets.shape(), ": expected the same shape"));
+  }
   // softplus(x) - x t would lose what is left where both are large.
-  return targets * softplus(-scores) + (1 - targets) * softplus(scores);
+  // A target of 0 or 1 leaves one of them out, where it may be infinite.
+  return scale_gradient(targets, softplus(-scores)) + scale_gradient(1 - targets, softplus(scores));
 }
 
 }  // namespace nabla

@@ -11,7 +11,8 @@ namespace nabla {
 Tensor softmax_cross_entropy(const Tensor& scores, const Tensor& labels);
 
 /// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) for each element, from the score x and the
-/// target t in [0, 1], without overflow: softplus(x) - x t.
+/// target t in [0, 1], without overflow: t softplus(-x) + (1 - t) softplus(x), and no product of 0
+/// and infinity. Throws ShapeError where the shapes differ; nothing is broadcast.
 Tensor sigmoid_cross_entropy(const Tensor& scores, const Tensor& targets);
 
 }  // namespace nabla

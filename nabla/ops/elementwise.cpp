@@ -1,6 +1,7 @@
 #include "nabla/ops/elementwise.h"
 
 #include <numbers>
+#include <type_traits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -122,9 +123,19 @@ Op without_derivative(Op op) {
 
 Tensor pass(const Call&, const Tensor& g) { return g; }
 Tensor pass_negative(const Call&, const Tensor& g) { return -g; }
-// The share of the first input in a selection, half at a tie.
-Tensor share(const Tensor& wins, const Tensor& ties, DType dtype) {
-  return cast(wins, dtype) + cast(ties, dtype) * 0.5;
+// The share of one input in a selection: half at a tie, and NaN where the result is.
+Tensor share(const Call& c, const Tensor& wins) {
+  const DType dtype = c.out.dtype();
+  const Tensor ties = equal(c.in[0], c.in[1]);
+  return where(equal(c.out, c.out), cast(wins, dtype) + cast(ties, dtype) * 0.5, c.out);
+}
+Tensor share_of_larger(const Call& c, int i) {
+  const auto at = static_cast<std::size_t>(i);
+  return share(c, greater(c.in[at], c.in[1 - at]));
+}
+Tensor share_of_smaller(const Call& c, int i) {
+  const auto at = static_cast<std::size_t>(i);
+  return share(c, less(c.in[at], c.in[1 - at]));
 }
 
 // ---- The entries.
@@ -145,35 +156,30 @@ const TableEntry divide_op(binary("divide", "a / b", tile_of<&TileTable::divide>
                                   Elementwise{{[](const Call& c) { return 1 / c.in[1]; },
                                                [](const Call& c) { return -c.out / c.in[1]; }}},
                                   {-2, 2}, {0.5, 2}));
+// Where a <= 0 a power has no derivative by b, so b counts as fixed in the derivative by a, too.
 const TableEntry power_op(binary("power", "a^b", tile_of<&TileTable::power>,
                                  Elementwise{{[](const Call& c) {  // b a^(b - 1), and 0 at b = 0
-                                                const Tensor& b = c.in[1];
-                                                return scale_gradient(b, power(c.in[0], b - 1));
+                                                const auto& [a, b, unused] = c.in;
+                                                const Tensor factor =
+                                                    where(less_equal(a, 0), stop_gradient(b), b);
+                                                return scale_gradient(factor, power(a, b - 1));
                                               },
                                               [](const Call& c) {
                                                 const Tensor& a = c.in[0];
-                                                const Tensor inside = greater(a, 0);
+                                                const Tensor outside = less_equal(a, 0);
                                                 const Tensor log_a =
-                                                    log(where(inside, a, ones_like(a)));
-                                                return where(inside, c.out * log_a, zeros_like(a));
+                                                    log(where(outside, ones_like(a), a));
+                                                return where(outside, zeros_like(a), c.out * log_a);
                                               }}},
                                  {0.5, 2}, {-2, 2}));
-const TableEntry maximum_op(binary(
-    "maximum", "the larger of a and b", tile_of<&TileTable::maximum>,
-    Elementwise{{[](const Call& c) {
-                   return share(greater(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
-                 },
-                 [](const Call& c) {
-                   return share(less(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
-                 }}}));
-const TableEntry minimum_op(binary(
-    "minimum", "the smaller of a and b", tile_of<&TileTable::minimum>,
-    Elementwise{{[](const Call& c) {
-                   return share(less(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
-                 },
-                 [](const Call& c) {
-                   return share(greater(c.in[0], c.in[1]), equal(c.in[0], c.in[1]), c.out.dtype());
-                 }}}));
+const TableEntry maximum_op(binary("maximum", "the larger of a and b", tile_of<&TileTable::maximum>,
+                                   Elementwise{
+                                       {[](const Call& c) { return share_of_larger(c, 0); },
+                                        [](const Call& c) { return share_of_larger(c, 1); }}}));
+const TableEntry minimum_op(
+    binary("minimum", "the smaller of a and b", tile_of<&TileTable::minimum>,
+           Elementwise{{[](const Call& c) { return share_of_smaller(c, 0); },
+                        [](const Call& c) { return share_of_smaller(c, 1); }}}));
 
 Op negative_entry() {
   Op op = unary("negative", "-x", tile_of<&TileTable::negative>, nullptr);
@@ -193,6 +199,11 @@ const TableEntry relu_op(unary("relu", "max(x, 0)", tile_of<&TileTable::relu>,
                                [](const Call& c) { return positive(c.out); }));
 const TableEntry square_op(unary("square", "x^2", tile_of<&TileTable::square>,
                                  [](const Call& c) { return 2 * c.in[0]; }));
+const TableEntry squarable_op(
+    unary("squarable", "x, beyond the numbers whose squares are finite the nearest of them",
+          tile_of<&TileTable::squarable>, [](const Call& c) {  // 1, or 0 beyond, and NaN stays
+            return where(equal(c.out, c.in[0]), ones_like(c.out), c.out - c.out);
+          }));
 const TableEntry sqrt_op(unary("sqrt", "square root", tile_of<&TileTable::sqrt>,
                                [](const Call& c) { return 0.5 / c.out; }, {0.5, 4}));
 const TableEntry rsqrt_op(unary("rsqrt", "1 / sqrt(x)", tile_of<&TileTable::rsqrt>,
@@ -200,7 +211,7 @@ const TableEntry rsqrt_op(unary("rsqrt", "1 / sqrt(x)", tile_of<&TileTable::rsqr
 const TableEntry exp_op(unary("exp", "e^x", tile_of<&TileTable::exp>,
                               [](const Call& c) { return c.out; }));
 const TableEntry expm1_op(unary("expm1", "e^x - 1", tile_of<&TileTable::expm1>,
-                                [](const Call& c) { return c.out + 1; }));
+                                [](const Call& c) { return exp(c.in[0]); }));
 const TableEntry log_op(unary("log", "natural logarithm", tile_of<&TileTable::log>,
                               [](const Call& c) { return 1 / c.in[0]; }, {0.25, 4}));
 const TableEntry log1p_op(unary("log1p", "log(1 + x)", tile_of<&TileTable::log1p>,
@@ -210,9 +221,14 @@ const TableEntry sin_op(unary("sin", "sine", tile_of<&TileTable::sin>,
 const TableEntry cos_op(unary("cos", "cosine", tile_of<&TileTable::cos>,
                               [](const Call& c) { return -sin(c.in[0]); }));
 const TableEntry tanh_op(unary("tanh", "hyperbolic tangent", tile_of<&TileTable::tanh>,
-                               [](const Call& c) { return 1 - square(c.out); }));
+                               [](const Call& c) { return square(sech(c.in[0])); }));
 const TableEntry sigmoid_op(unary("sigmoid", "1 / (1 + e^-x)", tile_of<&TileTable::sigmoid>,
-                                  [](const Call& c) { return c.out * (1 - c.out); }));
+                                  [](const Call& c) {
+                                    return 0.25 * square(sech(0.5 * c.in[0]));
+                                  }));
+// The derivatives of tanh and sigmoid in all digits: 1 - tanh^2 has none where tanh rounds to 1.
+const TableEntry sech_op(unary("sech", "2 / (e^x + e^-x)", tile_of<&TileTable::sech>,
+                               [](const Call& c) { return -c.out * tanh(c.in[0]); }));
 const TableEntry softplus_op(unary("softplus", "log(1 + e^x)", tile_of<&TileTable::softplus>,
                                    [](const Call& c) { return sigmoid(c.in[0]); }));
 const TableEntry erf_op(unary("erf", "error function", tile_of<&TileTable::erf>, [](const Call& c) {
@@ -245,7 +261,7 @@ const TableEntry add_scaled_op(ternary("add_scaled", "a + b c", tile_of<&TileTab
                                          [](const Call& c) { return c.in[2]; },
                                          [](const Call& c) { return c.in[1]; }}},
                                        {-2, 2}, {-2, 2}));
-const TableEntry lerp_op(ternary("lerp", "a + c (b - a)", tile_of<&TileTable::lerp>,
+const TableEntry lerp_op(ternary("lerp", "(1 - c) a + c b", tile_of<&TileTable::lerp>,
                                  {{[](const Call& c) { return 1 - c.in[2]; },
                                    [](const Call& c) { return c.in[2]; },
                                    [](const Call& c) { return c.in[1] - c.in[0]; }}},
@@ -297,6 +313,7 @@ Tensor absolute(const Tensor& x) { return apply(absolute_op, {x}); }
 Tensor sign(const Tensor& x) { return apply(sign_op, {x}); }
 Tensor floor(const Tensor& x) { return apply(floor_op, {x}); }
 Tensor square(const Tensor& x) { return apply(square_op, {x}); }
+Tensor squarable(const Tensor& x) { return apply(squarable_op, {x}); }
 Tensor sqrt(const Tensor& x) { return apply(sqrt_op, {x}); }
 Tensor rsqrt(const Tensor& x) { return apply(rsqrt_op, {x}); }
 Tensor exp(const Tensor& x) { return apply(exp_op, {x}); }
@@ -307,6 +324,7 @@ Tensor sin(const Tensor& x) { return apply(sin_op, {x}); }
 Tensor cos(const Tensor& x) { return apply(cos_op, {x}); }
 Tensor tanh(const Tensor& x) { return apply(tanh_op, {x}); }
 Tensor sigmoid(const Tensor& x) { return apply(sigmoid_op, {x}); }
+Tensor sech(const Tensor& x) { return apply(sech_op, {x}); }
 Tensor softplus(const Tensor& x) { return apply(softplus_op, {x}); }
 Tensor erf(const Tensor& x) { return apply(erf_op, {x}); }
 Tensor relu(const Tensor& x) { return apply(relu_op, {x}); }
@@ -343,19 +361,44 @@ Tensor scale_gradient(const Tensor& gradient, const Tensor& factor) {
   return apply(scale_gradient_op, {gradient, factor});
 }
 
-Tensor number(double value, DType dtype) {
+namespace {
+
+template <class T>
+Tensor converted(T value, DType dtype) {
   Tensor tensor = Tensor::empty({dtype, {}});
-  const auto from = static_cast<std::size_t>(DType::f64);
+  const auto from = static_cast<std::size_t>(dtype_of<T>);
   tiles().cast[from][dtype].dense(1, &value, nullptr, nullptr, tensor.bytes());
   return tensor;
 }
 
+void check_has(bool has, const std::string& value, const Tensor& tensor) {
+  if (has) return;
+  throw ValueError(str("the number ", value, " beside ", tensor.spec(), ": ", tensor.dtype(),
+                       " does not have it; convert the tensor with cast"));
+}
+
+}  // namespace
+
+Tensor number(double value, DType dtype) { return converted(value, dtype); }
+Tensor number(std::int64_t value, DType dtype) { return converted(value, dtype); }
+
 Tensor number_beside(double value, const Tensor& tensor) {
-  Tensor result = number(value, tensor.dtype());
-  if (!is_floating(tensor.dtype()) && result.item() != value) {
-    throw ValueError(str("the number ", shortest(value), " beside ", tensor.spec(), ": ",
-                         tensor.dtype(), " does not have it; convert the tensor with cast"));
-  }
+  const DType dtype = tensor.dtype();
+  Tensor result = converted(value, dtype);
+  // 2^63 - 1, the end of i64, is 2^63 as a double.
+  check_has(is_floating(dtype) || (result.item() == value && value < 0x1p63), shortest(value),
+            tensor);
+  return result;
+}
+
+Tensor number_beside(std::int64_t value, const Tensor& tensor) {
+  const DType dtype = tensor.dtype();
+  Tensor result = converted(value, dtype);
+  const auto holds = [&](auto type) {
+    using T = decltype(type);
+    return std::is_floating_point_v<T> || static_cast<std::int64_t>(*result.data<T>()) == value;
+  };
+  check_has(visit(dtype, holds), str(value), tensor);
   return result;
 }
 

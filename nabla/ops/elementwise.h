@@ -3,6 +3,10 @@
 /// DTypeError otherwise.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
+#include <limits>
+
 #include "nabla/tensor/tensor.h"
 
 namespace nabla {
@@ -20,9 +24,12 @@ Tensor minimum(const Tensor& a, const Tensor& b);
 
 Tensor negative(const Tensor& x);  ///< -x
 Tensor absolute(const Tensor& x);  ///< |x|; the derivative at 0 is 0
-Tensor sign(const Tensor& x);      ///< 1, 0 or -1; no derivative
+Tensor sign(const Tensor& x);      ///< 1, 0 or -1, and NaN of NaN; no derivative
 Tensor floor(const Tensor& x);     ///< the largest integer not above x; no derivative
 Tensor square(const Tensor& x);    ///< x^2
+/// x, but beyond the numbers whose squares are finite (1.8e19 in f32) the nearest of them; infinity
+/// and NaN stay.
+Tensor squarable(const Tensor& x);
 Tensor sqrt(const Tensor& x);      ///< square root
 Tensor rsqrt(const Tensor& x);     ///< 1 / sqrt(x)
 Tensor exp(const Tensor& x);       ///< e^x
@@ -33,10 +40,11 @@ Tensor sin(const Tensor& x);       ///< sine
 Tensor cos(const Tensor& x);       ///< cosine
 Tensor tanh(const Tensor& x);      ///< (e^2x - 1) / (e^2x + 1)
 Tensor sigmoid(const Tensor& x);   ///< 1 / (1 + e^-x)
+Tensor sech(const Tensor& x);      ///< 2 / (e^x + e^-x)
 Tensor softplus(const Tensor& x);  ///< log(1 + e^x) without overflow
 Tensor erf(const Tensor& x);       ///< error function
 Tensor relu(const Tensor& x);      ///< max(x, 0); the derivative at 0 is 0
-Tensor positive(const Tensor& x);  ///< 1 where x > 0, else 0; no derivative
+Tensor positive(const Tensor& x);  ///< 1 where x > 0, NaN of NaN, else 0; no derivative
 
 Tensor equal(const Tensor& a, const Tensor& b);          ///< u8: 1 where a == b
 Tensor not_equal(const Tensor& a, const Tensor& b);      ///< u8: 1 where a != b
@@ -51,7 +59,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 /// a + b c, rounded after each operation: one pass over what an update rule changes. `c` is often
 /// one number.
 Tensor add_scaled(const Tensor& a, const Tensor& b, const Tensor& c);
-/// a + c (b - a): from a, the share c of the way to b.
+/// (1 - c) a + c b, the share c of the way from a to b: at c = 0 exactly a, at c = 1 exactly b.
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& c);
 /// a / (sqrt(b) + c).
 Tensor divide_by_root(const Tensor& a, const Tensor& b, const Tensor& c);
@@ -69,44 +77,130 @@ Tensor scale_gradient(const Tensor& gradient, const Tensor& factor);
 
 /// A scalar of a given type, as by cast.
 Tensor number(double value, DType dtype);
+Tensor number(std::int64_t value, DType dtype);
 /// A number in the type of the tensor beside it. Throws ValueError where that is an integer type
-/// and does not have it, such as 0.5, or 300 beside u8.
+/// and does not have it, such as 0.5, 300 beside u8, or 2^63.
 Tensor number_beside(double value, const Tensor& tensor);
+Tensor number_beside(std::int64_t value, const Tensor& tensor);
+
+/// A C++ number. Integers stay integers: a double does not have all of i64.
+template <class T>
+concept Number = std::integral<T> || std::floating_point<T>;
+
+/// Calls body with the number as std::int64_t, or as double where it is no integer or too large.
+template <Number N, class Body>
+Tensor with_widest(N value, Body body) {
+  if constexpr (std::integral<N>) {
+    constexpr std::uint64_t last = std::numeric_limits<std::int64_t>::max();
+    const bool is_beyond = value > 0 && static_cast<std::uint64_t>(value) > last;
+    if (!is_beyond) return body(static_cast<std::int64_t>(value));
+  }
+  return body(static_cast<double>(value));
+}
+template <Number N>
+Tensor number(N value, DType dtype) {
+  return with_widest(value, [&](auto wide) { return number(wide, dtype); });
+}
+template <Number N>
+Tensor number_beside(N value, const Tensor& tensor) {
+  return with_widest(value, [&](auto wide) { return number_beside(wide, tensor); });
+}
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
 inline Tensor operator-(const Tensor& x) { return negative(x); }
-inline Tensor operator+(const Tensor& a, double b) { return add(a, number_beside(b, a)); }
-inline Tensor operator-(const Tensor& a, double b) { return subtract(a, number_beside(b, a)); }
-inline Tensor operator*(const Tensor& a, double b) { return multiply(a, number_beside(b, a)); }
-inline Tensor operator/(const Tensor& a, double b) { return divide(a, number_beside(b, a)); }
-inline Tensor operator+(double a, const Tensor& b) { return add(number_beside(a, b), b); }
-inline Tensor operator-(double a, const Tensor& b) { return subtract(number_beside(a, b), b); }
-inline Tensor operator*(double a, const Tensor& b) { return multiply(number_beside(a, b), b); }
-inline Tensor operator/(double a, const Tensor& b) { return divide(number_beside(a, b), b); }
-inline Tensor power(const Tensor& a, double b) { return power(a, number_beside(b, a)); }
-inline Tensor power(double a, const Tensor& b) { return power(number_beside(a, b), b); }
-inline Tensor lerp(const Tensor& a, const Tensor& b, double c) {
+template <Number N>
+Tensor operator+(const Tensor& a, N b) {
+  return add(a, number_beside(b, a));
+}
+template <Number N>
+Tensor operator-(const Tensor& a, N b) {
+  return subtract(a, number_beside(b, a));
+}
+template <Number N>
+Tensor operator*(const Tensor& a, N b) {
+  return multiply(a, number_beside(b, a));
+}
+template <Number N>
+Tensor operator/(const Tensor& a, N b) {
+  return divide(a, number_beside(b, a));
+}
+template <Number N>
+Tensor operator+(N a, const Tensor& b) {
+  return add(number_beside(a, b), b);
+}
+template <Number N>
+Tensor operator-(N a, const Tensor& b) {
+  return subtract(number_beside(a, b), b);
+}
+template <Number N>
+Tensor operator*(N a, const Tensor& b) {
+  return multiply(number_beside(a, b), b);
+}
+template <Number N>
+Tensor operator/(N a, const Tensor& b) {
+  return divide(number_beside(a, b), b);
+}
+template <Number N>
+Tensor power(const Tensor& a, N b) {
+  return power(a, number_beside(b, a));
+}
+template <Number N>
+Tensor power(N a, const Tensor& b) {
+  return power(number_beside(a, b), b);
+}
+template <Number N>
+Tensor lerp(const Tensor& a, const Tensor& b, N c) {
   return lerp(a, b, number_beside(c, a));
 }
-inline Tensor maximum(const Tensor& a, double b) { return maximum(a, number_beside(b, a)); }
-inline Tensor maximum(double a, const Tensor& b) { return maximum(number_beside(a, b), b); }
-inline Tensor minimum(const Tensor& a, double b) { return minimum(a, number_beside(b, a)); }
-inline Tensor minimum(double a, const Tensor& b) { return minimum(number_beside(a, b), b); }
-inline Tensor equal(const Tensor& a, double b) { return equal(a, number_beside(b, a)); }
-inline Tensor not_equal(const Tensor& a, double b) { return not_equal(a, number_beside(b, a)); }
-inline Tensor less(const Tensor& a, double b) { return less(a, number_beside(b, a)); }
-inline Tensor less_equal(const Tensor& a, double b) { return less_equal(a, number_beside(b, a)); }
-inline Tensor greater(const Tensor& a, double b) { return greater(a, number_beside(b, a)); }
-inline Tensor greater_equal(const Tensor& a, double b) {
+template <Number N>
+Tensor maximum(const Tensor& a, N b) {
+  return maximum(a, number_beside(b, a));
+}
+template <Number N>
+Tensor maximum(N a, const Tensor& b) {
+  return maximum(number_beside(a, b), b);
+}
+template <Number N>
+Tensor minimum(const Tensor& a, N b) {
+  return minimum(a, number_beside(b, a));
+}
+template <Number N>
+Tensor minimum(N a, const Tensor& b) {
+  return minimum(number_beside(a, b), b);
+}
+template <Number N>
+Tensor equal(const Tensor& a, N b) {
+  return equal(a, number_beside(b, a));
+}
+template <Number N>
+Tensor not_equal(const Tensor& a, N b) {
+  return not_equal(a, number_beside(b, a));
+}
+template <Number N>
+Tensor less(const Tensor& a, N b) {
+  return less(a, number_beside(b, a));
+}
+template <Number N>
+Tensor less_equal(const Tensor& a, N b) {
+  return less_equal(a, number_beside(b, a));
+}
+template <Number N>
+Tensor greater(const Tensor& a, N b) {
+  return greater(a, number_beside(b, a));
+}
+template <Number N>
+Tensor greater_equal(const Tensor& a, N b) {
   return greater_equal(a, number_beside(b, a));
 }
-inline Tensor where(const Tensor& condition, const Tensor& a, double b) {
+template <Number N>
+Tensor where(const Tensor& condition, const Tensor& a, N b) {
   return where(condition, a, number_beside(b, a));
 }
-inline Tensor where(const Tensor& condition, double a, const Tensor& b) {
+template <Number N>
+Tensor where(const Tensor& condition, N a, const Tensor& b) {
   return where(condition, number_beside(a, b), b);
 }
 

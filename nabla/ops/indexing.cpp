@@ -1,11 +1,14 @@
 #include "nabla/ops/indexing.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/op.h"
+#include "nabla/kernels/reduce.h"
+#include "nabla/kernels/scratch.h"
 #include "nabla/kernels/wrapping.h"
 #include "nabla/ops/elementwise.h"
 
@@ -77,14 +80,25 @@ void scatter_kernel(std::span<const Argument> in, const Argument& out,
   const std::int64_t count = in[1].shape().elements();
   visit(out.dtype, [&, outer = outer, inner = inner](auto type) {
     using T = decltype(type);
-    T* to = out.as<T>();
-    std::memset(to, 0, static_cast<std::size_t>(out.shape().elements()) * sizeof(T));
     const T* from = in[0].as<T>();
-    for (std::int64_t o = 0; o < outer; ++o) {
+    const std::int64_t size = a.size * inner;
+    const auto add_all = [&]<class Sum>(Sum* sums) {
+      std::fill_n(sums, size, Sum{0});
       for (std::int64_t i = 0; i < count; ++i, from += inner) {
-        T* row = to + (o * a.size + checked_index("scatter_add", in[1], i, a.size)) * inner;
-        for (std::int64_t k = 0; k < inner; ++k) row[k] = wrapping_add(row[k], from[k]);
+        Sum* row = sums + checked_index("scatter_add", in[1], i, a.size) * inner;
+        for (std::int64_t k = 0; k < inner; ++k) row[k] = wrapping_add<Sum>(row[k], from[k]);
       }
+    };
+    for (std::int64_t o = 0; o < outer; ++o) {
+      T* to = out.as<T>() + o * size;
+      if (count <= sum_block_size) {
+        add_all(to);
+        continue;
+      }
+      using Sum = LongSum<T>;  // any number of terms may meet in one element
+      auto* sums = reinterpret_cast<Sum*>(scratch(static_cast<std::size_t>(size) * sizeof(Sum)));
+      add_all(sums);
+      std::transform(sums, sums + size, to, [](Sum sum) { return static_cast<T>(sum); });
     }
   });
 }

@@ -86,21 +86,29 @@ const TableEntry matmul_op(Op{
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  if (a.rank() < 2 || b.rank() < 2) {
-    throw ShapeError(str("matmul: expected at least 2 axes, got a ", a.shape(), ", b ", b.shape(),
-                         "; reshape a vector to a row or a column"));
+  if (a.rank() == 0 || b.rank() == 0) {
+    throw ShapeError(str("matmul: expected vectors or matrices, got a ", a.shape(), ", b ",
+                         b.shape(), "; multiply by a number with *"));
   }
+  // A vector is a row on the left and a column on the right.
+  const Tensor rows = a.rank() == 1 ? reshape(a, {1, a.size()}) : a;
+  const Tensor columns = b.rank() == 1 ? reshape(b, {b.size(), 1}) : b;
   const auto batch_of = [](const Tensor& t) {
     return Shape(std::span(t.shape().begin(), static_cast<std::size_t>(t.rank() - 2)));
   };
-  const Shape batch = broadcast_shapes(batch_of(a), batch_of(b), "matmul");
+  const Shape batch = broadcast_shapes(batch_of(rows), batch_of(columns), "matmul");
   const auto stretched = [&](const Tensor& t) {
     Shape shape = batch;
     shape.push_back(t.shape()[t.rank() - 2]);
     shape.push_back(t.shape().back());
     return broadcast_to(t, shape);
   };
-  return apply(matmul_op, {stretched(a), stretched(b)});
+  const Tensor product = apply(matmul_op, {stretched(rows), stretched(columns)});
+  if (a.rank() > 1 && b.rank() > 1) return product;
+  Shape shape = batch;
+  if (a.rank() > 1) shape.push_back(a.shape()[a.rank() - 2]);
+  if (b.rank() > 1) shape.push_back(b.shape().back());
+  return reshape(product, shape);
 }
 
 }  // namespace nabla

@@ -8,3 +8,4 @@
 #include "nabla/ops/random.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/ops/shaping.h"
+#include "nabla/ops/softmax.h"

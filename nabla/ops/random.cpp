@@ -14,12 +14,12 @@ namespace {
 
 const TableEntry random_uniform_op(Op{
     .name = "random_uniform",
-    .doc = "uniform on [0, 1), from a seed and a counter",
+    .doc = "uniform on [0, 1), from a seed, a stream and a counter",
     .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
       const auto& a = std::get<SpecAttribute>(attributes);
       check_attributes(all_counts(a.shape), op, {}, attributes);
-      if (in[0].spec() != Spec{DType::i64, Shape{2}}) {
-        throw ShapeError(str("random_uniform: the key is i64[2], got ", in[0].spec()));
+      if (in[0].spec() != Spec{DType::i64, Shape{3}}) {
+        throw ShapeError(str("random_uniform: the key is i64[3], got ", in[0].spec()));
       }
       if (!is_floating(a.dtype)) {
         throw DTypeError(str("random_uniform: gives f32 or f64, not ", a.dtype));
@@ -28,17 +28,19 @@ const TableEntry random_uniform_op(Op{
     },
     .kernel =
         [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-          const auto seed = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[0]);
-          const auto counter = static_cast<std::uint64_t>(in[0].as<std::int64_t>()[1]);
+          const auto word = [&](int i) {
+            return static_cast<std::uint64_t>(in[0].as<std::int64_t>()[i]);
+          };
+          const RandomKey key{.seed = word(0), .stream = word(1), .counter = word(2)};
           const std::int64_t n = out.shape().elements();
-          out.dtype == DType::f32 ? fill_uniform(seed, counter, n, out.as<float>())
-                                  : fill_uniform(seed, counter, n, out.as<double>());
+          out.dtype == DType::f32 ? fill_uniform(key, n, out.as<float>())
+                                  : fill_uniform(key, n, out.as<double>());
         },
-    .samples = {{.inputs = {{{2}, 0, 100, DType::i64}},
+    .samples = {{.inputs = {{{3}, 0, 100, DType::i64}},
                  .attributes = SpecAttribute{DType::f32, {3, 5}}},
-                {.inputs = {{{2}, 0, 100, DType::i64}},
+                {.inputs = {{{3}, 0, 100, DType::i64}},
                  .attributes = SpecAttribute{DType::f64, {7}}},
-                {.inputs = {{{2}, 0, 100, DType::i64}},
+                {.inputs = {{{3}, 0, 100, DType::i64}},
                  .attributes = SpecAttribute{DType::f64, {7, -1}},
                  .error = "random_uniform: expected extents of at least 0, got f64[7, -1]"}}});
 
@@ -48,16 +50,22 @@ Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype) {
   return apply(random_uniform_op, {key}, SpecAttribute{dtype, shape});
 }
 
-Generator::Generator(std::uint64_t seed)
-    : key_(Tensor::from<std::int64_t>({static_cast<std::int64_t>(seed), 0}, {2}), "random") {}
+Tensor random_key(std::uint64_t seed, std::uint64_t stream) {
+  return Tensor::from<std::int64_t>(
+      {static_cast<std::int64_t>(seed), static_cast<std::int64_t>(stream), 0}, {3});
+}
+
+Generator::Generator(std::uint64_t seed, std::uint64_t stream)
+    : key_(random_key(seed, stream), "random") {}
 
 Tensor Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
   const Tensor key = key_.value();
   const std::int64_t per_block = dtype == DType::f32 ? 4 : 2;
   const Tensor unit = random_uniform(key, shape, dtype);
   const std::int64_t blocks = ceil_divide(unit.size(), per_block);
-  key_.assign(key + Tensor::from<std::int64_t>({0, blocks}, {2}));
-  return low == 0 && high == 1 ? unit : unit * (high - low) + low;
+  key_.assign(key + Tensor::from<std::int64_t>({0, 0, blocks}, {3}));
+  if (low == 0 && high == 1) return unit;
+  return lerp(number(low, dtype), number(high, dtype), unit);
 }
 
 Tensor Generator::normal(const Shape& shape, double mean, double deviation, DType dtype) {

@@ -8,14 +8,17 @@
 
 namespace nabla {
 
-/// Uniform on [0, 1), a pure function of `key`, an i64 pair of seed and counter. Throws ShapeError
+/// Uniform on [0, 1), a pure function of `key`, i64 [seed, stream, counter]. Throws ShapeError
 /// for another key or a negative extent, DTypeError for a `dtype` that is not floating.
 Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype = DType::f32);
+
+/// The key of the first numbers of a stream of a seed.
+Tensor random_key(std::uint64_t seed, std::uint64_t stream);
 
 /// A stream of random tensors.
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed);
+  explicit Generator(std::uint64_t seed, std::uint64_t stream = 0);
 
   /// Uniform on [low, high); where low is not 0, rounding may give high itself.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);
@@ -27,7 +30,7 @@ class Generator {
   /// [0, 1].
   Tensor bernoulli(const Shape& shape, double p, DType dtype = DType::f32);
 
-  /// Seed and counter.
+  /// i64 [seed, stream, counter].
   const State& state() const { return key_; }
 
  private:

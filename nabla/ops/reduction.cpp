@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <numbers>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/op.h"
 #include "nabla/kernels/reduce.h"
-#include "nabla/kernels/softmax.h"
+#include "nabla/ops/axes.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
 
@@ -76,19 +77,6 @@ Spec infer_argument(const Op& op, Inputs in, const Attributes& attributes) {
   return {DType::i64, infer_extreme(op, in, axes).shape};
 }
 
-void check_rows(const Op& op, const Tensor& x) {
-  if (!is_floating(x.dtype())) {
-    throw DTypeError(str(op.name, ": takes f32, f64, got ", x.dtype()));
-  }
-  if (x.rank() == 0) throw ShapeError(str(op.name, ": expected at least one axis, got a scalar"));
-}
-
-// Ops on rows take the last axis.
-Spec infer_rows(const Op& op, Inputs in, const Attributes&) {
-  check_rows(op, in[0]);
-  return in[0].spec();
-}
-
 // A reduced tensor stretched over the shape it came from.
 Tensor spread(const Tensor& reduced, const Shape& shape, const AxesAttribute& axes) {
   return broadcast_to(reshape(reduced, without(shape, axes, true)), shape);
@@ -135,9 +123,6 @@ const std::vector<Sample> axis_samples = {
      .attributes = AxisAttribute{2},
      .error = "axes=[2, 3) does not fit [2, 3]"},
 };
-const std::vector<Sample> row_samples = {
-    {.inputs = {{{2, 3}}}}, {.inputs = {{{1, 1}}}}, {.inputs = {{{2, 2, 20}}}}};
-
 const TableEntry sum_op(Op{
     .name = "sum",
     .doc = "sum over axes",
@@ -221,65 +206,12 @@ const TableEntry cumulative_sum_op(Op{
                  .attributes = AxisAttribute{2},
                  .error = "cumulative_sum: axis=2 does not fit [2, 3]"}}});
 
-std::int64_t row_length(const Argument& x) { return x.shape().back(); }
-std::int64_t row_count(const Argument& x) {
-  return row_length(x) == 0 ? 0 : x.shape().elements() / row_length(x);
-}
-
-const TableEntry softmax_op(Op{
-    .name = "softmax",
-    .doc = "exp(x) / sum exp(x) over the last axis",
-    .infer = infer_rows,
-    .rule = Custom{.vjp =
-                       [](const Call& c, int, const Tensor& g) {
-                         const Tensor mean = sum(scale_gradient(g, c.out), {-1}, true);
-                         return scale_gradient(g - mean, c.out);
-                       },
-                   .jvp =
-                       [](const Call& c, std::span<const Tensor> t) {
-                         return c.out * (t[0] - sum(t[0] * c.out, {-1}, true));
-                       }},
-    .kernel =
-        [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-          row_softmax(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
-        },
-    .samples = row_samples});
-
-const TableEntry logsumexp_op(Op{
-    .name = "logsumexp",
-    .doc = "log(sum exp(x)) over the last axis",
-    .infer = [](const Op& op, Inputs in, const Attributes&) -> Spec {
-      check_rows(op, in[0]);
-      const AxesAttribute last{in[0].rank() - 1, 1};
-      return infer_extreme(op, in, last);
-    },
-    .rule = Custom{.vjp =
-                       [](const Call& c, int, const Tensor& g) {
-                         const AxesAttribute last{c.in[0].rank() - 1, 1};
-                         return scale_gradient(spread(g, c.in[0].shape(), last), softmax(c.in[0]));
-                       },
-                   .jvp =
-                       [](const Call& c, std::span<const Tensor> t) {
-                         return sum(t[0] * softmax(c.in[0]), {-1});
-                       }},
-    .kernel =
-        [](std::span<const Argument> in, const Argument& out, const Attributes&) {
-          row_logsumexp(out.dtype, row_count(in[0]), row_length(in[0]), in[0].data, out.data);
-        },
-    .samples = row_samples});
-
 Tensor sum_axes(const Tensor& x, const AxesAttribute& axes) { return apply(sum_op, {x}, axes); }
 
 // The distinct axes in order, as runs of neighbours from the last to the first: reducing one run
 // leaves the places of those before it as they are.
 std::vector<AxesAttribute> runs_of(const Tensor& x, const Dims& axes, std::string_view op) {
-  std::array<bool, max_rank> chosen{};
-  for (const std::int64_t axis : axes) {
-    bool& mark = chosen[static_cast<std::size_t>(normalize_axis(axis, x.rank(), op))];
-    if (mark) throw ShapeError(str(op, ": axis ", axis, " stands twice in ", axes));
-    mark = true;
-  }
-  if (axes.empty()) std::fill_n(chosen.begin(), x.rank(), true);
+  const std::array<bool, max_rank> chosen = chosen_axes(x.shape(), axes, op);
   std::vector<AxesAttribute> runs;
   for (int i = x.rank() - 1; i >= 0; --i) {
     if (!chosen[static_cast<std::size_t>(i)]) continue;
@@ -303,17 +235,6 @@ Tensor reduce(const Op& op, const Tensor& x, const Dims& axes, bool keep) {
   return keep ? reshape(result, kept) : result;
 }
 
-// Brings `axis` to the end, applies an op to rows, and brings the axis back.
-template <class RowOp>
-Tensor along(const Tensor& x, std::int64_t axis, std::string_view op, RowOp row_op) {
-  const int at = normalize_axis(axis, x.rank(), op);
-  if (at == x.rank() - 1) return row_op(x);
-  Dims order;
-  for (int i = 0; i < x.rank(); ++i) order.push_back(i);
-  std::swap(order[at], order[x.rank() - 1]);
-  return permute(row_op(permute(x, order)), order);
-}
-
 // As reduce, but all axes at once: run by run, equal elements would not share a gradient evenly.
 Tensor reduce_together(const Op& op, const Tensor& x, const Dims& axes, bool keep) {
   const std::vector<AxesAttribute> runs = runs_of(x, axes, op.name);
@@ -335,6 +256,18 @@ Tensor reduce_together(const Op& op, const Tensor& x, const Dims& axes, bool kee
   return keep ? reshape(result, kept) : result;
 }
 
+// A single number as a row of one.
+Tensor with_an_axis(const Tensor& x) { return x.rank() == 0 ? reshape(x, {1}) : x; }
+
+Tensor argument(const Op& op, const Tensor& x, std::int64_t axis, bool keep) {
+  const int at = reduced_axis(axis, x.rank(), op.name);
+  const Tensor result = apply(op, {with_an_axis(x)}, AxisAttribute{at});
+  if (!keep || x.rank() == 0) return result;
+  Shape kept = x.shape();
+  kept[at] = 1;
+  return reshape(result, kept);
+}
+
 // Names the function that was called, not one that it is made of.
 void check_axes(const Tensor& x, const Dims& axes, std::string_view op) { runs_of(x, axes, op); }
 
@@ -348,7 +281,31 @@ double count_of(const Tensor& x, const Dims& axes) {
   return count;
 }
 
+// A power of two near the largest size of an element, in the reduced shape: divided by it, elements
+// have squares. 1 where that is 0, infinite or NaN.
+Tensor scale_of(const Tensor& x, const Dims& axes) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const Tensor largest = max(absolute(stop_gradient(x)), axes, true);
+  const Tensor one = number(1, x.dtype());
+  const Tensor is_size = greater(largest, 0);
+  // A little nearer to 0, so that no power leaves the range.
+  const Tensor exponent = floor(log(where(is_size, largest, one)) * (0.99 * std::numbers::log2e));
+  const Tensor scale = power(2, exponent);
+  return where(is_size, where(less(largest, infinity), scale, one), one);
+}
+
 }  // namespace
+
+std::array<bool, max_rank> chosen_axes(const Shape& shape, const Dims& axes, std::string_view op) {
+  std::array<bool, max_rank> chosen{};
+  for (const std::int64_t axis : axes) {
+    bool& mark = chosen[static_cast<std::size_t>(reduced_axis(axis, shape.rank(), op))];
+    if (mark) throw ShapeError(str(op, ": axis ", axis, " stands twice in ", axes));
+    mark = true;
+  }
+  if (axes.empty()) std::fill_n(chosen.begin(), shape.rank(), true);
+  return chosen;
+}
 
 Tensor sum(const Tensor& x, const Dims& axes, bool keep) { return reduce(sum_op, x, axes, keep); }
 Tensor max(const Tensor& x, const Dims& axes, bool keep) {
@@ -365,7 +322,9 @@ Tensor mean(const Tensor& x, const Dims& axes, bool keep) {
 
 Tensor variance(const Tensor& x, const Dims& axes, bool keep) {
   check_axes(x, axes, "variance");
-  return mean(square(x - mean(x, axes, true)), axes, keep);
+  const Tensor distance = x - mean(x, axes, true);
+  // The mean was rounded: what is left of it would be squared, too.
+  return mean(square(distance - mean(distance, axes, true)), axes, keep);
 }
 
 Tensor product(const Tensor& x, const Dims& axes, bool keep) {
@@ -405,47 +364,34 @@ Tensor product(const Tensor& x, const Dims& axes, bool keep) {
 
 Tensor norm(const Tensor& x, const Dims& axes, bool keep) {
   check_axes(x, axes, "norm");
-  const Tensor squares = sum(square(x), axes, keep);
-  const Tensor inside = not_equal(squares, 0);
+  if (!is_floating(x.dtype())) throw DTypeError(str("norm: takes f32, f64, got ", x.dtype()));
   const Tensor one = number(1, x.dtype());
-  return where(inside, sqrt(where(inside, squares, one)), number(0, x.dtype()));
+  const Tensor scale = count_of(x, axes) == 0 ? one : scale_of(x, axes);
+  const Tensor squares = sum(square(x / scale), axes, true);
+  const Tensor inside = not_equal(squares, 0);
+  const Tensor root = where(inside, sqrt(where(inside, squares, one)), number(0, x.dtype()));
+  const Tensor result = root * scale;
+  if (keep) return result;
+  Shape shape;
+  const std::array<bool, max_rank> reduced = chosen_axes(x.shape(), axes, "norm");
+  for (int i = 0; i < x.rank(); ++i) {
+    if (!reduced[static_cast<std::size_t>(i)]) shape.push_back(x.shape()[i]);
+  }
+  return reshape(result, shape);
 }
 
-Tensor argmax(const Tensor& x, std::int64_t axis) {
-  return apply(argmax_op, {x}, AxisAttribute{normalize_axis(axis, x.rank(), "argmax")});
+Tensor argmax(const Tensor& x, std::int64_t axis, bool keep) {
+  return argument(argmax_op, x, axis, keep);
 }
 
-Tensor argmin(const Tensor& x, std::int64_t axis) {
-  return apply(argmin_op, {x}, AxisAttribute{normalize_axis(axis, x.rank(), "argmin")});
+Tensor argmin(const Tensor& x, std::int64_t axis, bool keep) {
+  return argument(argmin_op, x, axis, keep);
 }
 
 Tensor cumulative_sum(const Tensor& x, std::int64_t axis, bool reverse) {
-  const int at = normalize_axis(axis, x.rank(), "cumulative_sum");
-  return apply(cumulative_sum_op, {x}, AxisAttribute{at, reverse});
-}
-
-Tensor logsumexp(const Tensor& x, std::int64_t axis, bool keep) {
-  const int at = normalize_axis(axis, x.rank(), "logsumexp");
-  // The op takes the largest element as a shift: here is none.
-  if (x.shape()[at] == 0 && is_floating(x.dtype())) {
-    return broadcast_to(number(-std::numeric_limits<double>::infinity(), x.dtype()),
-                        without(x.shape(), {at, 1}, keep));
-  }
-  const Tensor result = along(x, axis, "logsumexp", [](const Tensor& rows) {
-    const Tensor reduced = apply(logsumexp_op, {rows});
-    Shape kept = rows.shape();
-    kept[rows.rank() - 1] = 1;
-    return reshape(reduced, kept);
-  });
-  return keep ? result : reshape(result, without(x.shape(), {at, 1}, false));
-}
-
-Tensor softmax(const Tensor& x, std::int64_t axis) {
-  return along(x, axis, "softmax", [](const Tensor& rows) { return apply(softmax_op, {rows}); });
-}
-
-Tensor log_softmax(const Tensor& x, std::int64_t axis) {
-  return x - logsumexp(x, normalize_axis(axis, x.rank(), "log_softmax"), true);
+  const int at = reduced_axis(axis, x.rank(), "cumulative_sum");
+  const Tensor result = apply(cumulative_sum_op, {with_an_axis(x)}, AxisAttribute{at, reverse});
+  return reshape(result, x.shape());
 }
 
 }  // namespace nabla

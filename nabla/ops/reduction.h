@@ -1,5 +1,6 @@
 /// Ops that shrink axes. `axes` may count from the end; empty means all of them, and `keep` leaves
-/// extents of 1 behind. Throws ShapeError for axes that do not exist or repeat.
+/// extents of 1 behind. A single number takes axes 0 and -1, as if it were a row of one. Throws
+/// ShapeError for axes that do not exist or repeat.
 #pragma once
 
 #include "nabla/tensor/tensor.h"
@@ -7,7 +8,7 @@
 namespace nabla {
 
 Tensor sum(const Tensor& x, const Dims& axes = {}, bool keep = false);
-/// The sum divided by the number of elements; floating.
+/// The sum divided by the number of elements; floating. Infinite where the sum is.
 Tensor mean(const Tensor& x, const Dims& axes = {}, bool keep = false);
 /// Mean of the squared distances from the mean: 1/n sum (x - mean)^2.
 Tensor variance(const Tensor& x, const Dims& axes = {}, bool keep = false);
@@ -22,18 +23,12 @@ Tensor product(const Tensor& x, const Dims& axes = {}, bool keep = false);
 Tensor norm(const Tensor& x, const Dims& axes = {}, bool keep = false);
 
 /// Place of the largest element along one axis, the first of equals; i64.
-Tensor argmax(const Tensor& x, std::int64_t axis = -1);
+Tensor argmax(const Tensor& x, std::int64_t axis = -1, bool keep = false);
 /// Place of the smallest element along one axis, the first of equals; i64.
-Tensor argmin(const Tensor& x, std::int64_t axis = -1);
+Tensor argmin(const Tensor& x, std::int64_t axis = -1, bool keep = false);
 
-/// Running sum along one axis: y_i = x_0 + ... + x_i; from the back if `reverse`.
+/// Running sum along one axis: y_i = x_0 + ... + x_i; from the back if `reverse`. Of f32, added up
+/// in f64.
 Tensor cumulative_sum(const Tensor& x, std::int64_t axis = -1, bool reverse = false);
-
-/// log(sum exp(x)) along one axis without overflow, -inf over none; floating.
-Tensor logsumexp(const Tensor& x, std::int64_t axis = -1, bool keep = false);
-/// exp(x) / sum exp(x) along one axis without overflow; floating.
-Tensor softmax(const Tensor& x, std::int64_t axis = -1);
-/// log(softmax(x)), precise where softmax is close to 0; floating.
-Tensor log_softmax(const Tensor& x, std::int64_t axis = -1);
 
 }  // namespace nabla

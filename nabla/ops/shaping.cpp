@@ -364,7 +364,10 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     }
   }
   const std::int64_t known = checked_bytes(others, 1).value_or(-1);
-  if (open >= 0 && known == 0) full[open] = 0;
+  if (open >= 0 && known == 0 && x.size() == 0) {
+    throw ShapeError(str("reshape: ", x.shape(), " to ", shape,
+                         ": beside an extent of 0, -1 may be any number; write it down"));
+  }
   if (open >= 0 && known > 0 && x.size() % known == 0) full[open] = x.size() / known;
   return full == x.shape() ? x : apply(reshape_op, {x}, ShapeAttribute{full});
 }
@@ -443,13 +446,13 @@ Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
   return reshape(apply_slice(x, start, Dims::filled(x.rank(), 1), one), without);
 }
 
-Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value) {
-  const Dims between = Dims::filled(x.rank(), 0);
-  Tensor zeros = apply_pad(x, before, after, between);
-  if (value == 0) return zeros;
-  const Tensor inside =
-      apply_pad(broadcast_to(number(1, DType::u8), x.shape()), before, after, between);
-  return where(inside, zeros, number_beside(value, x));
+Tensor pad(const Tensor& x, const Dims& before, const Dims& after) {
+  return apply_pad(x, before, after, Dims::filled(x.rank(), 0));
+}
+
+Tensor pad(const Tensor& x, const Dims& before, const Dims& after, const Tensor& value) {
+  const Tensor inside = pad(broadcast_to(number(1, DType::u8), x.shape()), before, after);
+  return where(inside, pad(x, before, after), value);
 }
 
 Tensor flip(const Tensor& x, std::int64_t axis) {
@@ -458,7 +461,16 @@ Tensor flip(const Tensor& x, std::int64_t axis) {
 
 Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis) {
   if (parts.empty()) throw ShapeError("concatenate: expected at least one tensor");
-  return concatenate_range(parts, normalize_axis(axis, parts[0].rank(), "concatenate"));
+  // An empty row joins anything, as the start of a loop that appends.
+  std::vector<Tensor> shaped = parts;
+  std::erase_if(shaped, [](const Tensor& part) { return part.shape() == Shape{0}; });
+  if (shaped.empty()) shaped = {parts[0]};
+  for (const Tensor& part : parts) {
+    if (part.dtype() == shaped[0].dtype()) continue;
+    throw DTypeError(str("concatenate: types ", shaped[0].dtype(), " and ", part.dtype(),
+                         " differ; convert one with cast"));
+  }
+  return concatenate_range(shaped, normalize_axis(axis, shaped[0].rank(), "concatenate"));
 }
 
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis) {

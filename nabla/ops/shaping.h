@@ -5,12 +5,12 @@
 #include <limits>
 #include <vector>
 
-#include "nabla/tensor/tensor.h"
+#include "nabla/ops/elementwise.h"
 
 namespace nabla {
 
 /// The same elements in row-major order under another shape; one extent may be -1 and follows from
-/// the others. Throws ShapeError where the counts differ.
+/// the others. Throws ShapeError where the counts differ, and for a -1 beside an extent of 0.
 Tensor reshape(const Tensor& x, const Shape& shape);
 /// Axis i of the result is axis axes[i] of x. Throws ShapeError unless axes is a permutation.
 Tensor permute(const Tensor& x, const Dims& axes);
@@ -33,12 +33,20 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices);
 /// Element `index` along `axis`, which goes away.
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index);
 
-/// `value` before and after the elements of each axis. Throws ShapeError for negative counts, or
-/// other than one an axis, and ValueError for a value that an integer type does not have.
-Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value = 0);
+/// Zeros before and after the elements of each axis. Throws ShapeError for negative counts, or
+/// other than one an axis.
+Tensor pad(const Tensor& x, const Dims& before, const Dims& after);
+/// The same with a number of x's type instead of 0.
+Tensor pad(const Tensor& x, const Dims& before, const Dims& after, const Tensor& value);
+/// Throws ValueError for a value that an integer type does not have.
+template <Number N>
+Tensor pad(const Tensor& x, const Dims& before, const Dims& after, N value) {
+  return pad(x, before, after, number_beside(value, x));
+}
 /// The elements along one axis in reverse order.
 Tensor flip(const Tensor& x, std::int64_t axis);
-/// One behind the other along an axis that exists.
+/// One behind the other along an axis that exists. Parts of shape [0] are left out, whatever axes
+/// the others have.
 Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis);
 /// One behind the other along a new axis.
 Tensor stack(const std::vector<Tensor>& parts, std::int64_t axis);

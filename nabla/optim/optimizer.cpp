@@ -1,22 +1,22 @@
 #include "nabla/optim/optimizer.h"
 
 #include <cmath>
+#include <cstring>
 
+#include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/graph/training.h"
 #include "nabla/nn/contiguous.h"
 #include "nabla/ops/elementwise.h"
 
 namespace nabla::optim {
 namespace {
 
-void require_rate(std::string_view rule, double rate) {
-  require(is_positive_f32(rate), rule, "learning_rate", rate, "a positive number that f32 has");
-}
-
 Tensor zeros(const Spec& spec) {
-  const auto elements = static_cast<std::size_t>(spec.shape.elements());
-  return cast(Tensor::from(std::vector<double>(elements), spec.shape), spec.dtype);
+  Tensor zero = Tensor::empty(spec);
+  std::memset(zero.bytes(), 0, spec.byte_count());
+  return zero;
 }
 
 }  // namespace
@@ -29,20 +29,13 @@ void require(bool allowed, std::string_view rule, std::string_view option, doubl
 
 Optimizer::Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
                      bool counts_steps)
-    : name_(name),
+    : Method(name, learning_rate),
       slots_(std::move(slots)),
-      learning_rate_(Tensor(learning_rate), "learning_rate"),
       counts_steps_(counts_steps),
-      count_(Tensor(0.0), "step") {
-  require_rate(name_, learning_rate);
-}
-
-void Optimizer::set_learning_rate(double rate) const {
-  require_rate(name_, rate);
-  learning_rate_.assign(Tensor(rate));
-}
+      count_(Tensor(0.0), "step") {}
 
 void Optimizer::attach(const std::vector<State>& parameters) {
+  check_distinct(name(), parameters);
   if (parameters == this->parameters()) {  // captured steps hold these states
     count_.assign(Tensor(0.0));
     for (const Variables& variables : variables_) {
@@ -61,6 +54,7 @@ void Optimizer::attach(const std::vector<State>& parameters) {
     }
     nn::make_contiguous(states);
   }
+  if (!nn::is_contiguous(parameters)) nn::make_contiguous(parameters);
   count_ = State(Tensor(0.0), "step");
   variables_ = std::move(all);
 }
@@ -73,17 +67,17 @@ std::vector<State> Optimizer::parameters() const {
 
 void Optimizer::step(const Tensors& gradients) const {
   if (gradients.size() != variables_.size()) {
-    throw ShapeError(str(name_, ": ", gradients.size(), " gradients for ", variables_.size(),
+    throw ShapeError(str(name(), ": ", gradients.size(), " gradients for ", variables_.size(),
                          " parameters: expected one each; attach the parameters first"));
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {  // before anything changes
     const Spec expected = variables_[i].parameter.spec();
     if (gradients[i].spec() != expected) {
       throw ShapeError(
-          str(name_, ": gradient ", i, " is ", gradients[i].spec(), ", its parameter ", expected));
+          str(name(), ": gradient ", i, " is ", gradients[i].spec(), ", its parameter ", expected));
     }
   }
-  Step step{learning_rate_.value(), {}};
+  Step step{rate().value(), {}};
   if (counts_steps_) {
     step.count = count_.value() + 1;
     count_.assign(step.count);
@@ -96,25 +90,27 @@ void Optimizer::step(const Tensors& gradients) const {
   }
 }
 
-Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
-  check_present(loss, str(name_, ": the loss"), "a function that gives one number");
+ValueAnd<Tensors> Optimizer::value_and_gradients(const std::function<Tensor()>& loss) const {
+  check_present(loss, str(name(), ": the loss"), "a function that gives one number");
   if (variables_.empty()) {
-    throw ValueError(str(name_, ": no parameters to change: attach them first"));
+    throw ValueError(str(name(), ": no parameters to change: attach them first"));
   }
-  const auto value_and_gradients = [&] {
-    const std::vector<State> all = parameters();
-    Tensors ahead;
-    for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));
-    const Substitution moved(all, ahead);
-    return value_and_grad(loss, all);
-  };
-  const auto [value, gradients] = value_and_gradients();
+  const TrainingScope training;
+  const std::vector<State> all = parameters();
+  Tensors ahead;
+  for (const Variables& variables : variables_) ahead.push_back(look_ahead(variables));
+  const Substitution moved(all, ahead);
+  return value_and_descent(loss, all);
+}
+
+Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
+  const auto [value, gradients] = value_and_gradients(loss);
   step(gradients);
   return value;
 }
 
 std::vector<State> Optimizer::states() const {
-  std::vector<State> all = {learning_rate_};
+  std::vector<State> all = {rate()};
   if (counts_steps_) all.push_back(count_);
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     for (const Variables& variables : variables_) all.push_back(variables.slots[slot]);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nabla/autodiff/derivatives.h"
-#include "nabla/graph/state.h"
+#include "nabla/optim/method.h"
 
 namespace nabla::optim {
 
@@ -23,34 +23,32 @@ namespace nabla::optim {
 ///     });
 ///
 /// Copies of an optimizer share the learning rate, and what the last attach() made.
-class Optimizer {
+class Optimizer : public Method {
  public:
-  virtual ~Optimizer() = default;
-
   /// Starts anew on these parameters: no steps taken, all memory 0. Where they are those that it
   /// has already, so do the steps that were captured on them; ones captured on others keep the
-  /// memory that they had. The memory lies in one vector, in the order of the parameters. An error
-  /// leaves all as it was.
-  void attach(const std::vector<State>& parameters);
-
-  /// What it was attached to last.
-  std::vector<State> parameters() const;
+  /// memory that they had. The parameters, and each kind of memory, are put into one vector in this
+  /// order; functions captured before follow them. Throws ValueError where a parameter stands
+  /// twice. An error leaves all as it was.
+  void attach(const std::vector<State>& parameters) override;
+  std::vector<State> parameters() const override;
 
   /// Takes one step from the gradients of the parameters, at look_ahead() where the rule has that.
   /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
   /// one has another shape or type than its parameter.
   void step(const Tensors& gradients) const;
+  /// The value of a function that reads the parameters and its gradient, in a TrainingScope, taken
+  /// at look_ahead() where the rule has that. Throws ValueError where the function depends on no
+  /// parameter, or only through ops without derivatives, such as argmax.
+  ValueAnd<Tensors> value_and_gradients(const std::function<Tensor()>& loss) const;
   /// Takes one step down a function that reads the parameters; gives its value before the step,
-  /// where the gradient is taken: with Nesterov ahead of the parameters.
+  /// where the gradient is taken: with Nesterov ahead of the parameters. Throws what
+  /// value_and_gradients() throws.
   Tensor minimize(const std::function<Tensor()>& loss) const;
-
-  double learning_rate() const { return learning_rate_.value().item(); }
-  /// Counts from the next step on, captured or not.
-  void set_learning_rate(double rate) const;
 
   /// All that it remembers from step to step: rate, number of steps, memory. Each has a name of its
   /// own: that of slot "m" of the first parameter is "m.1".
-  std::vector<State> states() const;
+  std::vector<State> states() const override;
 
  protected:
   /// Each of the slots is a state beside each parameter, of its shape. A rule that asks for it gets
@@ -82,9 +80,7 @@ class Optimizer {
   }
 
  private:
-  std::string name_;
   std::vector<std::string> slots_;
-  State learning_rate_;
   bool counts_steps_;
   State count_;
   std::vector<Variables> variables_;

@@ -75,8 +75,9 @@ void Adam::update(const Variables& variables, const Tensor& g, const Tensors& co
   const State& w = variables.parameter;
   const State& m = variables.slots[0];
   const State& v = variables.slots[1];
-  m.assign(lerp(m.value(), g, 1 - options_.beta1));
-  v.assign(lerp(v.value(), square(g), 1 - options_.beta2));
+  const Tensor bounded = squarable(g);  // an infinite square would stay in v for ever
+  m.assign(lerp(m.value(), bounded, 1 - options_.beta1));
+  v.assign(lerp(v.value(), square(bounded), 1 - options_.beta2));
   const Tensor direction = divide_by_root(m.value(), v.value(), coefficients[1]);
   w.assign(add_scaled(w.value(), direction, coefficients[0]));
 }

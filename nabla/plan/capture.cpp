@@ -5,6 +5,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/graph.h"
+#include "nabla/graph/training.h"
 
 namespace nabla {
 
@@ -14,24 +15,32 @@ Captured::Captured(Function function, PlanOptions options)
 }
 
 const Tensors& Captured::operator()(const Tensors& inputs) {
-  if (active_graph() != nullptr || Substitution::is_active()) return inlined_ = function_(inputs);
-  const auto found =
-      std::ranges::find_if(plans_, [&](const auto& plan) { return plan->takes(inputs); });
-  if (found != plans_.end()) return (*found)->run(inputs);
+  if (active_graph() != nullptr || Substitution::is_active()) {
+    const Nesting nesting("capture");
+    return inlined_ = function_(inputs);
+  }
+  for (const Tensor& input : inputs) check_session(input);
+  const auto found = std::ranges::find_if(plans_, [&, mode = training_scope()](const Entry& entry) {
+    return entry.training == mode && entry.plan->takes(inputs);
+  });
+  if (found != plans_.end()) return used(found).run(inputs);
   std::vector<Spec> specs;
   for (const Tensor& input : inputs) specs.push_back(input.spec());
   return plan(specs).run(inputs);
 }
 
 Plan& Captured::plan(const std::vector<Spec>& inputs) {
-  const auto found =
-      std::ranges::find_if(plans_, [&](const auto& plan) { return plan->inputs() == inputs; });
-  if (found != plans_.end()) return **found;
+  const std::optional<bool> mode = training_scope();
+  const auto found = std::ranges::find_if(plans_, [&](const Entry& entry) {
+    return entry.training == mode && entry.plan->inputs() == inputs;
+  });
+  if (found != plans_.end()) return used(found);
   if (Substitution::is_active()) {
     throw Error(
         "capture: values are substituted for states: expected a plan to be made before or "
         "after that, since it would keep them");
   }
+  const Nesting nesting("capture");
   Graph graph(Graph::Mode::capture);
   Tensors arguments;
   Tensors results;
@@ -39,6 +48,7 @@ Plan& Captured::plan(const std::vector<Spec>& inputs) {
     const GraphScope scope(graph);
     for (const Spec& spec : inputs) arguments.push_back(graph.append_leaf(input_op, spec));
     results = function_(arguments);
+    for (const Tensor& result : results) check_session(result);
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i].defined()) {
@@ -51,8 +61,15 @@ Plan& Captured::plan(const std::vector<Spec>& inputs) {
                              "return it from that one"));
     }
   }
-  plans_.push_back(std::make_unique<Plan>(graph, arguments, results, options_));
-  return *plans_.back();
+  Entry entry{mode, std::make_unique<Plan>(graph, arguments, results, options_)};
+  if (plans_.size() == most_plans) plans_.pop_back();
+  plans_.insert(plans_.begin(), std::move(entry));
+  return *plans_.front().plan;
+}
+
+Plan& Captured::used(Plans::iterator entry) {
+  std::rotate(plans_.begin(), entry, entry + 1);
+  return *plans_.front().plan;
 }
 
 }  // namespace nabla

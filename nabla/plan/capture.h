@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,9 +13,9 @@
 
 namespace nabla {
 
-/// A function that is captured when it is called with input shapes and types for the first time,
-/// and from then on replayed: the same results, bit for bit, without walking a graph and without
-/// allocating memory.
+/// A function that is captured when it is called with input shapes and types for the first time in
+/// a mode (TrainingScope), and from then on replayed: the same results, bit for bit, without
+/// walking a graph and without allocating memory.
 ///
 /// What the function reads from outside must be a State to stay current; any other tensor is kept
 /// as it was at the capture, and a State that the function makes lives on between replays. Reading
@@ -32,17 +33,30 @@ class Captured {
   explicit Captured(Function function, PlanOptions options = {});
 
   /// The function's results. They are overwritten by the next call, unless somebody still holds
-  /// them: then they are left to him.
+  /// them: then they are left to him. The list itself is no longer there when its plan goes.
   const Tensors& operator()(const Tensors& inputs);
 
-  /// The plan for inputs of these types and shapes, made if need be. Stays valid while this lives.
-  /// Throws Error where it would have to be made while a Substitution lives.
+  /// How many plans are kept: of more types, shapes and modes, that of the longest unused ones
+  /// goes.
+  static constexpr std::size_t most_plans = 16;
+
+  /// The plan for inputs of these types and shapes in the current mode, made if need be. Stays
+  /// valid until `most_plans` others have been used behind its own last use, and no longer than
+  /// this lives. Throws Error where it would have to be made while a Substitution lives.
   Plan& plan(const std::vector<Spec>& inputs);
 
  private:
+  struct Entry {
+    std::optional<bool> training;  // the scope that it was captured in
+    std::unique_ptr<Plan> plan;
+  };
+  using Plans = std::vector<Entry>;
+  // Puts a plan in front.
+  Plan& used(Plans::iterator entry);
+
   Function function_;
   PlanOptions options_;
-  std::vector<std::unique_ptr<Plan>> plans_;
+  Plans plans_;  // the one used last comes first
   Tensors inlined_;
 };
 

@@ -101,9 +101,16 @@ class Lowering {
   Value add_operation(const Op& op, const Attributes& attributes, std::vector<Value> in,
                       const Spec& spec, std::string layer) {
     std::size_t hash = std::hash<const void*>()(&op);
+    const auto add = [&](std::int64_t number) {
+      hash = hash * 1000003 + static_cast<std::size_t>(number);
+    };
+    const auto add_all = [&](const Dims& dims) { std::ranges::for_each(dims, add); };
     for (const Value& input : in) {
-      hash = hash * 1000003 + static_cast<std::size_t>(input.storage);
+      add(input.storage);
+      add(input.layout.offset);
     }
+    if (const auto* pad = std::get_if<PadAttribute>(&attributes)) add_all(pad->before);
+    add_all(spec.shape);
     const auto [first, last] = by_hash_.equal_range(hash);
     for (auto entry = first; entry != last; ++entry) {
       const Operation& other = program_.operation(entry->second);

@@ -15,7 +15,8 @@ struct Block {
 };
 
 /// Gives every block a place; blocks whose steps overlap never overlap in memory. The largest
-/// blocks choose first, each the lowest gap that fits. Returns the bytes needed in all.
+/// blocks choose first, each the lowest gap that fits; of more than 4096, which would take long,
+/// those that are written first. Returns the bytes needed in all.
 std::size_t place_blocks(std::vector<Block>& blocks);
 
 }  // namespace nabla::lowering

@@ -24,43 +24,47 @@ class Scheduling {
       for (const int id : unit.operations) {
         for (const Value& in : program_.operation(id).in) {
           const int producer = program_.storage(in.storage).producer;
-          if (producer >= 0) wait_for(unit, program_.operation(producer).unit);
+          if (producer < 0) continue;
+          const int before = program_.operation(producer).unit;
+          if (&program_.unit(before) != &unit) unit.after.push_back(before);
         }
       }
+      std::sort(unit.after.begin(), unit.after.end());
+      unit.after.erase(std::unique(unit.after.begin(), unit.after.end()), unit.after.end());
     }
+    // A unit's last operation comes behind those of all that it waits for (docs/design.md).
+    units_.resize(program_.units.size());
+    std::iota(units_.begin(), units_.end(), 0);
+    std::sort(units_.begin(), units_.end(), [&](int a, int b) {
+      return program_.unit(a).operations.back() < program_.unit(b).operations.back();
+    });
+    rank_.resize(units_.size());
+    for (std::size_t i = 0; i < units_.size(); ++i) rank(units_[i]) = static_cast<int>(i);
+    seen_.assign(units_.size(), 0);
   }
 
-  void wait_for(Unit& unit, int other) {
-    if (&program_.unit(other) == &unit) return;
-    if (std::find(unit.after.begin(), unit.after.end(), other) == unit.after.end()) {
-      unit.after.push_back(other);
-    }
-  }
+  int& rank(int unit) { return rank_[static_cast<std::size_t>(unit)]; }
 
   // A state's new value is written over the old one where everybody has read that by then; else it
   // is copied there when all is done.
   void find_aliases() {
+    std::vector<const Storage*> old_values(program_.states.size());
+    for (const Storage& storage : program_.storages) {
+      if (storage.kind != Storage::Kind::state) continue;
+      old_values[static_cast<std::size_t>(storage.index)] = &storage;
+    }
     for (Storage& storage : program_.storages) {
       if (storage.assigned_to < 0) continue;
       const int writer = program_.operation(storage.producer).unit;
-      const std::vector<int> readers = readers_of_state(storage.assigned_to);
+      const auto& readers = old_values[static_cast<std::size_t>(storage.assigned_to)]->readers;
       const bool possible = std::all_of(readers.begin(), readers.end(), [&](int reader) {
         const int unit = program_.operation(reader).unit;
         return unit == writer ? overwrites_as_it_reads(reader, storage) : !waits_for(unit, writer);
       });
       if (!possible) continue;
       storage.alias_of_state = storage.assigned_to;
-      for (const int reader : readers) {
-        wait_for(program_.unit(writer), program_.operation(reader).unit);
-      }
+      for (const int reader : readers) put_behind(writer, program_.operation(reader).unit);
     }
-  }
-
-  std::vector<int> readers_of_state(int state) const {
-    for (const Storage& storage : program_.storages) {
-      if (storage.kind == Storage::Kind::state && storage.index == state) return storage.readers;
-    }
-    return {};
   }
 
   // Whether a reader in the writer's own unit only reads the very elements that are written.
@@ -77,18 +81,35 @@ class Scheduling {
     });
   }
 
-  // Whether unit `unit` comes after `other` by what is known so far.
-  bool waits_for(int unit, int other) const {
-    std::vector<char> seen(program_.units.size(), 0);
+  // Marks in `seen_` what `unit` waits for by what is known so far, and itself, so far as that
+  // ranks behind `other`; gives whether `other` is among it.
+  bool waits_for(int unit, int other) {
+    ++search_;
     std::vector<int> open = {unit};
     while (!open.empty()) {
       const int next = open.back();
       open.pop_back();
       if (next == other) return true;
-      if (std::exchange(seen[static_cast<std::size_t>(next)], 1) != 0) continue;
+      if (rank(next) < rank(other)) continue;  // and all that it waits for
+      if (std::exchange(seen_[static_cast<std::size_t>(next)], search_) == search_) continue;
       for (const int before : program_.unit(next).after) open.push_back(before);
     }
     return false;
+  }
+
+  // Lets `unit` wait for `other`, which does not wait for it. What `other` waits for goes with it
+  // to the front of the ranks between the two.
+  void put_behind(int unit, int other) {
+    if (unit == other) return;
+    program_.unit(unit).after.push_back(other);
+    if (rank(other) < rank(unit)) return;
+    waits_for(other, unit);
+    const auto first = units_.begin() + rank(unit);
+    const auto last = units_.begin() + rank(other) + 1;
+    std::stable_partition(first, last, [&](int between) {
+      return seen_[static_cast<std::size_t>(between)] == search_;
+    });
+    for (auto at = first; at != last; ++at) rank(*at) = static_cast<int>(at - units_.begin());
   }
 
   // In the order in which the function made the calls, each unit behind what it waits for.
@@ -127,6 +148,10 @@ class Scheduling {
   enum class Progress : std::uint8_t { none, waits, placed };
 
   Program& program_;
+  std::vector<int> units_;  // each behind those that it waits for
+  std::vector<int> rank_;   // of each unit, there
+  std::vector<int> seen_;   // of each unit, the search that saw it last
+  int search_ = 0;
   std::vector<Progress> progress_;  // of each unit
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -131,7 +133,7 @@ class Verification {
   void check_read(int id, const Value& in) {
     check_extent(id, in);
     const Storage& storage = program_.storage(in.storage);
-    if (std::find(storage.readers.begin(), storage.readers.end(), id) == storage.readers.end()) {
+    if (!std::binary_search(storage.readers.begin(), storage.readers.end(), id)) {
       fail(id, "is not among the readers of what it reads");
     }
     const Operation& operation = program_.operation(id);
@@ -153,6 +155,7 @@ class Verification {
   }
 
   void check_states() {
+    find_readers_of_states();
     std::vector<int> writers(program_.states.size(), -1);
     for (const Storage& storage : program_.storages) {
       if (storage.alias_of_state >= 0 &&
@@ -178,10 +181,21 @@ class Verification {
     }
   }
 
+  void find_readers_of_states() {
+    readers_of_state_.resize(program_.states.size());
+    for (int id = 0; id < count_of(program_.operations); ++id) {
+      for (const Value& in : program_.operation(id).in) {
+        const Storage& read = program_.storage(in.storage);
+        if (read.kind != Storage::Kind::state) continue;
+        readers_of_state_[static_cast<std::size_t>(read.index)].push_back(id);
+      }
+    }
+  }
+
   // That nobody reads a state after its new value was written over it.
   void check_overwritten(const Storage& storage) {
     const Operation& writer = program_.operation(storage.producer);
-    for (int id = 0; id < count_of(program_.operations); ++id) {
+    for (const int id : readers_of_state_[static_cast<std::size_t>(storage.alias_of_state)]) {
       const Operation& reader = program_.operation(id);
       for (const Value& in : reader.in) {
         const Storage& read = program_.storage(in.storage);
@@ -218,8 +232,29 @@ class Verification {
       Life life{step(storage.producer), step(storage.producer), &storage};
       for (const int reader : storage.readers) life.last = std::max(life.last, step(reader));
       if (storage.assigned_to >= 0) life.last = count_of(program_.order);
-      for (const Life& other : lives) check_apart(life, other);
-      lives.push_back(life);
+      if (storage.bytes > 0) lives.push_back(life);
+    }
+    check_apart(lives);
+  }
+
+  // From step to step: of those that are alive, only neighbours need to be compared.
+  void check_apart(std::vector<Life>& lives) const {
+    std::ranges::stable_sort(lives, {}, &Life::first);
+    std::vector<Life> by_last = lives;
+    std::ranges::stable_sort(by_last, {}, &Life::last);
+    std::map<std::ptrdiff_t, const Storage*> alive;  // by offset
+    auto ended = by_last.begin();
+    for (const Life& life : lives) {
+      for (; ended != by_last.end() && ended->last < life.first; ++ended) {
+        alive.erase(ended->storage->offset);
+      }
+      const auto [place, is_new] = alive.emplace(life.storage->offset, life.storage);
+      if (!is_new) fail_overlap(*life.storage, *place->second);
+      if (place != alive.begin())
+        check_apart(*std::prev(place)->second, *life.storage, *life.storage);
+      if (const auto next = std::next(place); next != alive.end()) {
+        check_apart(*life.storage, *next->second, *life.storage);
+      }
     }
   }
 
@@ -231,17 +266,17 @@ class Verification {
     }
   }
 
-  void check_apart(const Life& a, const Life& b) const {
-    const auto end = [](const Storage& storage) {
-      return storage.offset + static_cast<std::ptrdiff_t>(storage.bytes);
-    };
-    if (a.last < b.first || b.last < a.first) return;
-    if (a.storage->offset >= end(*b.storage) || b.storage->offset >= end(*a.storage)) return;
-    fail(a.storage->producer, "shares memory with operation ", b.storage->producer,
-         " while both results are needed");
+  void check_apart(const Storage& below, const Storage& above, const Storage& later) const {
+    if (above.offset >= below.offset + static_cast<std::ptrdiff_t>(below.bytes)) return;
+    fail_overlap(later, &later == &below ? above : below);
+  }
+
+  [[noreturn]] void fail_overlap(const Storage& a, const Storage& b) const {
+    fail(a.producer, "shares memory with operation ", b.producer, " while both results are needed");
   }
 
   const Program& program_;
+  std::vector<std::vector<int>> readers_of_state_;
   std::vector<int> step_;  // of operations: the place of their unit in the order
   std::vector<int> time_;  // of operations: their own place
 };

@@ -8,6 +8,7 @@
 #include <new>
 #include <vector>
 
+#include "nabla/base/error.h"
 #include "nabla/base/huge_pages.h"
 
 namespace nabla {
@@ -57,7 +58,7 @@ class Pool {
       }
     }
     void* block = std::aligned_alloc(alignment, std::size_t{1} << size_class);
-    if (block == nullptr) throw std::bad_alloc();
+    if (block == nullptr) refuse_memory("a buffer", std::size_t{1} << size_class);
     ask_for_huge_pages(block, std::size_t{1} << size_class);
     return block;
   }
@@ -88,8 +89,8 @@ std::size_t size_class_of(std::size_t bytes) {
 }  // namespace
 
 BufferRef Buffer::allocate(std::size_t bytes) {
-  constexpr std::size_t most = std::size_t{1} << 62;
-  if (bytes > most) throw std::bad_alloc();
+  constexpr std::size_t most = std::size_t{1} << 46;  // more than a process can address
+  if (bytes > most) refuse_memory("a buffer", bytes);
   auto* block = static_cast<std::byte*>(Pool::mine().take(size_class_of(header + bytes)));
   return BufferRef(new (block) Buffer(block + header, bytes));
 }

@@ -15,7 +15,7 @@ enum class Device { cpu };
 /// A piece of memory that tensors share. It either owns its memory or is a part of another buffer.
 class Buffer {
  public:
-  /// At least `bytes` bytes, uninitialised, from the pool.
+  /// At least `bytes` bytes, uninitialised, from the pool. Throws MemoryError.
   static BufferRef allocate(std::size_t bytes);
   /// The part of `owner` that starts at byte `offset`; keeps `owner` alive.
   static BufferRef part_of(const BufferRef& owner, std::size_t offset, std::size_t bytes);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <sstream>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -57,7 +56,7 @@ std::size_t checked_bytes_of(const Spec& spec) {
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Spec& spec) {
-  return out << spec.dtype << spec.shape;
+  return out << str(name_of(spec.dtype), spec.shape);
 }
 
 Tensor::Tensor(float value) : Tensor(scalar(value)) {}
@@ -65,7 +64,11 @@ Tensor::Tensor(double value) : Tensor(scalar(value)) {}
 
 Tensor Tensor::empty(const Spec& spec) {
   const std::size_t bytes = checked_bytes_of(spec);  // before strides overflow
-  return {Layout::contiguous(spec.shape), spec.dtype, Buffer::allocate(bytes)};
+  try {
+    return {Layout::contiguous(spec.shape), spec.dtype, Buffer::allocate(bytes)};
+  } catch (const MemoryError&) {
+    refuse_memory(str("a tensor ", spec), bytes);
+  }
 }
 
 template <class T>
@@ -106,7 +109,9 @@ std::vector<T> Tensor::to_vector() const {
   bytes();  // throws where there is no value
   const T* base = reinterpret_cast<const T*>(data_->data());
   std::vector<T> values;
-  values.reserve(static_cast<std::size_t>(size()));
+  const auto count = static_cast<std::size_t>(size());
+  with_memory_for([&] { return str("the elements of ", spec()); }, count * sizeof(T),
+                  [&] { values.reserve(count); });
   for_each_offset(layout_, [&](std::int64_t offset) { values.push_back(base[offset]); });
   return values;
 }
@@ -114,12 +119,16 @@ std::vector<T> Tensor::to_vector() const {
 std::vector<double> Tensor::to_doubles() const {
   return visit(dtype_, [&](auto type) {
     const auto values = to_vector<decltype(type)>();
-    return std::vector<double>(values.begin(), values.end());
+    std::vector<double> doubles;
+    with_memory_for([&] { return str("the elements of ", spec(), " as doubles"); },
+                    values.size() * sizeof(double),
+                    [&] { doubles.assign(values.begin(), values.end()); });
+    return doubles;
   });
 }
 
 std::string Tensor::to_string() const {
-  std::ostringstream out;
+  TextStream out;
   if (!defined_) return "undefined";
   if (has_data()) {
     print_axis(out, *this, 0, layout_.offset);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iomanip>
 #include <string_view>
 
 #include "nabla/base/error.h"
@@ -26,6 +27,15 @@ double cost_of(Monitor monitor, const EpochRecord& record) {
   return is_loss ? *value : -*value;
 }
 
+// What an epoch changes in a model, but for the places of random numbers.
+std::vector<State> restorable(const nn::Layer& model) {
+  std::vector<State> states;
+  for (const nn::NamedState& each : model.states()) {
+    if (each.role != nn::Role::random) states.push_back(each.state);
+  }
+  return states;
+}
+
 }  // namespace
 
 EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
@@ -39,20 +49,18 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
 }
 
 void EarlyStopping::on_fit_begin(Progress&) {
-  best_.reset();
-  best_parameters_.clear();  // of a fit of whose end it was not told
+  best_cost_.reset();
+  best_.clear();  // of a fit of whose end it was not told
 }
 
 void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) {
   const double cost = cost_of(options_.monitor, record);
-  if (!best_ || cost < *best_ - options_.min_delta) {
-    best_ = cost;
+  if (!best_cost_ || cost < *best_cost_ - options_.min_delta) {
+    best_cost_ = cost;
     best_epoch_ = record.epoch;
-    best_parameters_.clear();
+    best_.clear();
     if (!options_.restore_best) return;
-    for (const State& parameter : progress.model.parameters()) {
-      best_parameters_.push_back(parameter.value());
-    }
+    for (const State& state : restorable(progress.model)) best_.push_back(state.value());
   } else if (record.epoch - best_epoch_ >= options_.patience) {
     progress.stop(
         str("no better for ", options_.patience, " epochs; the best was epoch ", best_epoch_));
@@ -60,11 +68,34 @@ void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) 
 }
 
 void EarlyStopping::on_fit_end(Progress& progress) {
-  const std::vector<State> parameters = progress.model.parameters();
-  for (std::size_t i = 0; i < best_parameters_.size(); ++i) {
-    parameters[i].assign(best_parameters_[i]);
+  if (best_.empty()) return;
+  const std::vector<State> states = restorable(progress.model);
+  for (std::size_t i = 0; i < best_.size(); ++i) states[i].assign(best_[i]);
+  best_.clear();
+}
+
+TensorFile EarlyStopping::memory() const {
+  TensorFile memory;
+  if (!best_cost_) return memory;
+  memory.tensors.push_back({"best_cost", Tensor(*best_cost_)});
+  memory.tensors.push_back({"best_epoch", Tensor::from<std::int64_t>({best_epoch_}, {1})});
+  for (std::size_t i = 0; i < best_.size(); ++i) {
+    memory.tensors.push_back({str("best.", i), best_[i]});
   }
-  best_parameters_.clear();
+  return memory;
+}
+
+void EarlyStopping::restore(const TensorFile& memory) {
+  best_.clear();
+  for (const auto& [name, value] : memory.tensors) {
+    if (name == "best_cost") {
+      best_cost_ = value.item();
+    } else if (name == "best_epoch") {
+      best_epoch_ = value.to_vector<std::int64_t>()[0];
+    } else {
+      best_.push_back(value);
+    }
+  }
 }
 
 ProgressBar::ProgressBar() {
@@ -88,9 +119,10 @@ void ProgressBar::on_batch_end(Progress& progress) {
   constexpr std::int64_t width = 30;
   const std::int64_t done = width * progress.batch / progress.batches;
   const std::string bar(static_cast<std::size_t>(done), '=');
-  std::fprintf(stderr, "\repoch %d/%d [%-30s] %d/%d  loss %.4f\033[K",
+  std::fprintf(stderr, "\repoch %d/%d [%-30s] %d/%d  loss %s\033[K",
                static_cast<int>(progress.epoch), static_cast<int>(progress.epochs), bar.c_str(),
-               static_cast<int>(progress.batch), static_cast<int>(progress.batches), progress.loss);
+               static_cast<int>(progress.batch), static_cast<int>(progress.batches),
+               str(std::fixed, std::setprecision(4), progress.loss).c_str());
 }
 
 }  // namespace nabla

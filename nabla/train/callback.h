@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "nabla/base/defaults.h"
-#include "nabla/nn/sequential.h"
+#include "nabla/base/error.h"
+#include "nabla/io/safetensors.h"
+#include "nabla/nn/layer.h"
+#include "nabla/optim/method.h"
 
 namespace nabla {
 
@@ -29,7 +32,8 @@ struct History {
 
 /// Where training stands.
 struct Progress {
-  const nn::Sequential& model;
+  const nn::Layer& model;
+  optim::Method& method;     ///< its learning rate can be changed
   std::int64_t epochs = 0;   ///< the last one to come
   std::int64_t batches = 0;  ///< in an epoch
   std::int64_t epoch = 0;    ///< counted from 1
@@ -37,11 +41,21 @@ struct Progress {
   double loss = 0;           ///< of the last batch
   std::string stop_reason;
 
+  /// Asks for an end as soon as the running step is done: the trainer writes a checkpoint, where it
+  /// has a path for one, and fit() throws Interrupted.
+  void interrupt() { is_interrupted = true; }
+  bool is_interrupted = false;
+
   /// Ends training after the running batch; the epoch still gets its record, unless none of its
   /// batches has run. `reason` becomes History::stop_reason; an empty one is replaced.
   void stop(std::string reason) {
     stop_reason = reason.empty() ? "stopped by a callback" : std::move(reason);
   }
+};
+
+/// A callback has asked for an end. The model is in the middle of its training.
+class Interrupted : public Error {
+  using Error::Error;
 };
 
 /// Looks on while a model is trained. An error, such as a loss that is not finite, ends training at
@@ -51,12 +65,18 @@ class Callback {
   virtual ~Callback() = default;
   virtual void on_fit_begin(Progress&) {}
   virtual void on_epoch_begin(Progress&) {}
+  virtual void on_batch_begin(Progress&) {}
   virtual void on_batch_end(Progress&) {}
   virtual void on_epoch_end(Progress&, const EpochRecord&) {}
   /// Called for each whose on_fit_begin has returned, also after an error of training or of another
   /// callback. What it throws comes out of fit() when all have been called, unless there was an
   /// error before.
   virtual void on_fit_end(Progress&) {}
+
+  /// What it remembers of the run, for checkpoints; restore() is called behind on_fit_begin() of a
+  /// run that goes on, with the same tensors and texts. Default: nothing.
+  virtual TensorFile memory() const { return {}; }
+  virtual void restore(const TensorFile&) {}
 };
 
 enum class Monitor { validation_loss, validation_accuracy, train_loss };
@@ -65,7 +85,8 @@ struct EarlyStoppingOptions {
   Monitor monitor = Monitor::validation_loss;
   std::int64_t patience = 3;  ///< epochs without a better value, after which training stops
   double min_delta = 0;       ///< by how much a value must be better to count
-  bool restore_best = true;   ///< give the model the parameters of the best epoch in the end
+  /// Give the model, in the end, what it had learned in the best epoch.
+  bool restore_best = true;
 };
 
 /// Stops when the model no longer gets better.
@@ -79,12 +100,14 @@ class EarlyStopping : public Callback {
   /// Throws ValueError where the monitored value is not known.
   void on_epoch_end(Progress& progress, const EpochRecord& record) override;
   void on_fit_end(Progress& progress) override;
+  TensorFile memory() const override;
+  void restore(const TensorFile& memory) override;
 
  private:
   EarlyStoppingOptions options_;
-  std::optional<double> best_;  // the smaller the better
+  std::optional<double> best_cost_;
   std::int64_t best_epoch_ = 0;
-  std::vector<Tensor> best_parameters_;
+  std::vector<Tensor> best_;  // of what is learned or kept
 };
 
 /// A line on standard error that shows how far the epoch is, erased at its end; nothing where that

@@ -5,6 +5,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/data/loader.h"
+#include "nabla/graph/training.h"
 #include "nabla/tensor/copy.h"
 
 namespace nabla {
@@ -22,22 +23,25 @@ void for_each_batch(const data::Dataset& dataset, Visit visit_batch) {
 
 }  // namespace
 
-Evaluator::Evaluator(const nn::Sequential& model, const nn::Loss& loss)
+Evaluator::Evaluator(const nn::AnyLayer& model, const nn::Loss& loss)
     : model_(model),
       judge_([model, loss](const Tensors& in) -> Tensors {
-        const Tensor y = model(in[0]);
+        const Tensor y = (*model)(in[0]);
         Tensors result = {loss(y, in[1])};
         if (in[1].dtype() == DType::i64) result.push_back(nn::correct_count(y, in[1]));
         return result;
       }),
-      predict_([model](const Tensors& in) -> Tensors { return {model(in[0])}; }) {
+      predict_([model](const Tensors& in) -> Tensors { return {(*model)(in[0])}; }) {
+  check_present(model.layer, "the model of a trainer or evaluator",
+                "a layer, such as nn::Sequential");
   check_present(loss, "the loss of a trainer or evaluator",
                 "a function of predictions and targets, such as nn::cross_entropy");
 }
 
 Evaluation Evaluator::evaluate(const data::Dataset& dataset) {
   if (dataset.size() == 0) throw ValueError("evaluate: expected at least one sample, got none");
-  model_.output_shape(dataset.sample_shape());
+  model_->output_shape(dataset.sample_shape());
+  const TrainingScope use(false);
   double loss = 0;
   double correct = 0;
   for_each_batch(dataset, [&](const Tensors& batch) {
@@ -53,9 +57,10 @@ Evaluation Evaluator::evaluate(const data::Dataset& dataset) {
 
 Tensor Evaluator::predict(const data::Dataset& dataset) {
   Shape shape{dataset.size()};
-  for (const std::int64_t extent : model_.output_shape(dataset.sample_shape())) {
+  for (const std::int64_t extent : model_->output_shape(dataset.sample_shape())) {
     shape.push_back(extent);
   }
+  const TrainingScope use(false);
   Tensor all = Tensor::empty({DType::f32, shape});
   std::byte* to = all.bytes();
   data::Dataset samples = dataset;
@@ -66,8 +71,8 @@ Tensor Evaluator::predict(const data::Dataset& dataset) {
     const Tensor& result = predict_({batch[0]})[0];
     shape[0] = batch[0].shape()[0];
     if (const Spec expected{DType::f32, shape}; result.spec() != expected) {
-      throw ShapeError(str("predict: model ", quote(model_.text()), " gives ", result.spec(),
-                           " for a batch: by its output_shape expected ", expected));
+      throw ShapeError(str("predict: model ", quote(model_->text()), " gives ", result.spec(),
+                           " for a batch: expected ", expected, ", as for other batches"));
     }
     copy_elements(result, to);
     to += result.spec().byte_count();

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "nabla/data/dataset.h"
+#include "nabla/nn/layer.h"
 #include "nabla/nn/loss.h"
-#include "nabla/nn/sequential.h"
 #include "nabla/plan/capture.h"
 
 namespace nabla {
@@ -16,22 +16,21 @@ struct Evaluation {
       accuracy;  ///< part of the samples whose class is right, where there are classes
 };
 
-/// Runs a model over whole data sets, in captured batches.
+/// Runs a model, as it is in use, over whole data sets, in captured batches.
 class Evaluator {
  public:
-  /// Throws ValueError where the loss is missing.
-  Evaluator(const nn::Sequential& model, const nn::Loss& loss);
+  /// Throws ValueError where the model or the loss is missing.
+  Evaluator(const nn::AnyLayer& model, const nn::Loss& loss);
 
   /// Throws ShapeError where the data set does not fit the model, ValueError where it is empty.
   Evaluation evaluate(const data::Dataset& dataset);
   /// The model's results for all inputs, f32 [samples, outputs]; for classes these are scores.
   /// Targets are not looked at and need not be there.
-  /// Throws ShapeError where the data set does not fit the model, or the results of a layer are not
-  /// as its output_shape says.
+  /// Throws ShapeError where the data set does not fit the model.
   Tensor predict(const data::Dataset& dataset);
 
  private:
-  nn::Sequential model_;
+  nn::AnyLayer model_;
   Captured judge_;
   Captured predict_;
 };

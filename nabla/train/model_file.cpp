@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -14,7 +17,7 @@ namespace nabla {
 namespace {
 
 constexpr std::string_view format_name = "nabla model";
-constexpr std::string_view format_version = "1";
+constexpr int format_version = 2;  // 1: names with places, "1.dense.weight"; no random states
 
 // The metadata of one file, whose path starts every message.
 class Metadata {
@@ -47,6 +50,7 @@ class Metadata {
       if (depth > 0 && begins) fail(key, wrong);
       return true;
     };
+    if (text(key).find('\0') != std::string::npos) fail(key, wrong);  // where the parser would stop
     const auto json = nlohmann::json::parse(text(key), is_flat, false);
     std::vector<std::string> names;
     if (!json.is_array()) fail(key, wrong);
@@ -68,9 +72,11 @@ class Metadata {
 
 ModelInfo read_info(const Metadata& metadata) {
   if (metadata.text("format") != format_name) metadata.fail("format", "is not nabla's");
-  if (metadata.text("format_version") != format_version) {
-    metadata.fail("format_version", str("is ", quote(metadata.text("format_version")),
-                                        ": this program reads ", format_version));
+  const int version = metadata.number<int>("format_version");
+  if (version < 1 || version > format_version) {
+    metadata.fail("format_version",
+                  str("is ", version, ": this program reads up to ", format_version,
+                      "; take the nabla that wrote it, or a newer one"));
   }
   ModelInfo info{.architecture = metadata.text("architecture"),
                  .outputs = metadata.number<std::int64_t>("outputs"),
@@ -94,7 +100,7 @@ ModelInfo read_info(const Metadata& metadata) {
   return info;
 }
 
-std::string list_of_class_names(const std::vector<std::string>& names) {
+std::string list_of_names(const std::vector<std::string>& names) {
   try {
     return nlohmann::json(names).dump();
   } catch (const nlohmann::json::exception&) {
@@ -102,38 +108,99 @@ std::string list_of_class_names(const std::vector<std::string>& names) {
   }
 }
 
-// All or nothing: everything is checked before anything is assigned.
-void assign(const std::vector<nn::Sequential::Parameter>& parameters, const TensorFile& file,
-            const std::string& path) {
-  std::vector<Tensor> values;
-  for (const auto& [name, state] : parameters) {
-    const auto found = std::ranges::find(file.tensors, name, &NamedTensor::name);
-    if (found == file.tensors.end()) {
-      throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(),
-                          ", found none of that name"));
+// The tensors of a file under today's names. Version 1 called them by the place of their layer:
+// "3.dense.weight" is the weight of the third part.
+TensorFile with_todays_names(TensorFile file, const nn::Layer& model) {
+  const auto version = file.metadata.find("format_version");
+  if (version == file.metadata.end() || version->second != "1") return file;
+  const nn::Parts parts = model.parts();
+  for (NamedTensor& tensor : file.tensors) {
+    std::size_t place = 0;
+    const char* end = tensor.name.data() + tensor.name.size();
+    const auto [dot, error] = std::from_chars(tensor.name.data(), end, place);
+    if (error != std::errc() || place < 1 || place > parts.size()) continue;
+    const std::size_t last = tensor.name.rfind('.');
+    if (dot != end && *dot == '.') tensor.name = parts[place - 1].name + tensor.name.substr(last);
+  }
+  return file;
+}
+
+// Assigns the values of states all at once, when none can fail any more.
+class Assignments {
+ public:
+  explicit Assignments(const std::string& path) : path_(path) {}
+
+  // Throws FileError where the tensor does not fit.
+  void add(const nn::NamedState& state, const NamedTensor& tensor) {
+    if (tensor.value.spec() != state.state.spec()) {
+      fail(tensor.name, str("expected ", state.state.spec(), ", found ", tensor.value.spec()));
     }
-    if (found->value.spec() != state.spec()) {
-      throw FileError(str(path, ": tensor ", quote(name), ": expected ", state.spec(), ", found ",
-                          found->value.spec()));
+    if (!is_finite(tensor.value)) fail(tensor.name, "expected finite numbers");
+    all_.emplace_back(state.state, tensor.value);
+  }
+  void carry_out() const {
+    for (const auto& [state, value] : all_) state.assign(value);
+  }
+  [[noreturn]] void fail(const std::string& name, const std::string& what) const {
+    throw FileError(str(path_, ": tensor ", quote(name), ": ", what));
+  }
+
+ private:
+  const std::string& path_;
+  std::vector<std::pair<State, Tensor>> all_;
+};
+
+// By their names.
+template <class Element>
+std::map<std::string_view, const Element*> index_of(const std::vector<Element>& elements) {
+  std::map<std::string_view, const Element*> index;
+  for (const Element& element : elements) index[element.name] = &element;
+  return index;
+}
+
+void assign(const nn::Layer& model, TensorFile of_any_version, const std::string& path) {
+  const std::vector<nn::NamedState> states = model.states();
+  const TensorFile file = with_todays_names(std::move(of_any_version), model);
+  const auto tensors = index_of(file.tensors);
+  const auto known = index_of(states);
+  Assignments assignments(path);
+  for (const nn::NamedState& each : states) {
+    if (const auto tensor = tensors.find(each.name); tensor != tensors.end()) {
+      assignments.add(each, *tensor->second);
+    } else if (each.role != nn::Role::random) {  // which other programs do not write
+      assignments.fail(each.name, str("expected ", each.state.spec(), ", found none of that name"));
     }
-    if (!is_finite(found->value)) {
-      throw FileError(str(path, ": tensor ", quote(name), ": expected finite numbers"));
-    }
-    values.push_back(found->value);
   }
   for (const NamedTensor& tensor : file.tensors) {
-    const auto known = std::ranges::find(parameters, tensor.name, &nn::Sequential::Parameter::name);
-    if (known == parameters.end()) {
-      throw FileError(str(path, ": tensor ", quote(tensor.name), ": found ", tensor.value.spec(),
-                          ", but the model has none of that name"));
+    if (!known.contains(tensor.name)) {
+      assignments.fail(tensor.name,
+                       str("found ", tensor.value.spec(), ", but the model has none of that name"));
     }
   }
-  for (std::size_t i = 0; i < values.size(); ++i) parameters[i].state.assign(values[i]);
+  assignments.carry_out();
+}
+
+// What stands for the * of a pattern that matches the name.
+std::string_view star_of(std::string_view pattern, std::string_view name) {
+  const std::size_t star = pattern.find('*');
+  return name.substr(star, name.size() - (pattern.size() - 1));
+}
+
+void freeze(const nn::Layer& model, const std::vector<std::string>& names,
+            const Metadata& metadata) {
+  const std::vector<nn::NamedState> parameters = model.named_parameters();
+  const auto known = index_of(parameters);
+  for (const std::string& name : names) {
+    if (!known.contains(name)) {
+      metadata.fail("frozen", str("names ", quote(name), ", which is no parameter of the model"));
+    }
+    known.at(name)->state.set_frozen(true);
+  }
 }
 
 }  // namespace
 
-ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset, std::uint64_t seed) {
+ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::uint64_t seed) {
   const Shape output = model.output_shape(dataset.sample_shape());
   const std::int64_t wanted = dataset.outputs();
   if (output != Shape{wanted}) {
@@ -149,12 +216,13 @@ ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset, st
           .seed = seed};
 }
 
-std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info) {
+std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& info) {
   if (model.output_shape(info.input_shape) != Shape{info.outputs}) {
     throw ShapeError(str("model ", quote(model.text()), " does not give ", info.outputs,
                          " numbers for inputs ", info.input_shape));
   }
   // What load_model would refuse.
+  nn::check_architecture(model);
   if (!info.class_names.empty() &&
       static_cast<std::int64_t>(info.class_names.size()) != info.outputs) {
     throw ValueError(str("model ", quote(model.text()), ": ", info.class_names.size(),
@@ -165,26 +233,29 @@ std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo
                          ": expected a positive number that f32 has"));
   }
   TensorFile file;
-  for (const auto& [name, state] : model.named_parameters()) {
-    if (!is_finite(state.value())) {
+  std::vector<std::string> frozen;
+  for (const nn::NamedState& each : model.states()) {
+    if (!is_finite(each.state.value())) {
       throw ValueError(
-          str("model ", quote(model.text()), ": parameter ", name, ": expected finite numbers"));
+          str("model ", quote(model.text()), ": ", each.name, ": expected finite numbers"));
     }
-    file.tensors.push_back({name, state.value()});
+    file.tensors.push_back({each.name, each.state.value()});
+    if (each.state.is_frozen()) frozen.push_back(each.name);
   }
   file.metadata = {{"format", std::string(format_name)},
-                   {"format_version", std::string(format_version)},
+                   {"format_version", std::to_string(format_version)},
                    {"architecture", info.architecture},
                    {"input_shape", extents_text(info.input_shape)},
                    {"outputs", std::to_string(info.outputs)},
-                   {"class_names", list_of_class_names(info.class_names)},
+                   {"class_names", list_of_names(info.class_names)},
                    {"input_scale", shortest(info.input_scale)},
                    {"dataset", info.dataset},
                    {"seed", std::to_string(info.seed)}};
+  if (!frozen.empty()) file.metadata["frozen"] = list_of_names(frozen);
   return encode_safetensors(file);
 }
 
-void save_model(const std::string& path, const nn::Sequential& model, const ModelInfo& info) {
+void save_model(const std::string& path, const nn::Layer& model, const ModelInfo& info) {
   write_file_atomically(path, encode_model(model, info));
 }
 
@@ -198,7 +269,8 @@ ModelFile decode_model(std::span<const std::byte> bytes, const std::string& sour
     // The text may ask for little more memory than the file's tensors take.
     nn::Sequential model =
         nn::make_model(info.architecture, info.input_shape, info.outputs, 2 * held + 1e6);
-    assign(model.named_parameters(), file, source);
+    assign(model, file, source);
+    if (file.metadata.contains("frozen")) freeze(model, metadata.names("frozen"), metadata);
     return {std::move(model), std::move(info)};
   } catch (const FileError&) {
     throw;
@@ -209,8 +281,40 @@ ModelFile decode_model(std::span<const std::byte> bytes, const std::string& sour
 
 ModelFile load_model(const std::string& path) { return decode_model(read_file(path), path); }
 
-void load_parameters(const std::string& path, const nn::Sequential& model) {
-  assign(model.named_parameters(), load_safetensors(path), path);
+void load_parameters(const std::string& path, const nn::Layer& model) {
+  assign(model, load_safetensors(path), path);
+}
+
+void load_part(const std::string& path, const nn::Layer& model, const LoadPartOptions& options) {
+  const std::string& to = options.to.empty() ? options.from : options.to;
+  for (const std::string& pattern : {options.from, to}) {
+    if (std::ranges::count(pattern, '*') == 1) continue;
+    throw ValueError(str("load_part: ", quote(pattern), ": expected a pattern with one *"));
+  }
+  const TensorFile file = with_todays_names(load_safetensors(path), model);
+  const std::vector<nn::NamedState> states = model.states();
+  const auto known = index_of(states);
+  Assignments assignments(path);
+  bool found = false;
+  std::vector<std::string> names;
+  for (const NamedTensor& tensor : file.tensors) {
+    names.push_back(tensor.name);
+    if (!matches(options.from, tensor.name)) continue;
+    found = true;
+    std::string name = to;
+    name.replace(name.find('*'), 1, star_of(options.from, tensor.name));
+    const auto state = known.find(name);
+    if (state == known.end()) {
+      assignments.fail(tensor.name, str("is to become ", quote(name),
+                                        ", but the model has nothing of that name"));
+    }
+    assignments.add(*state->second, tensor);
+  }
+  if (!found) {
+    throw FileError(
+        str(path, ": no tensor ", quote(options.from), ": expected some of: ", join(names, ", ")));
+  }
+  assignments.carry_out();
 }
 
 void check_fits(const ModelInfo& info, const data::Dataset& dataset) {

@@ -1,7 +1,8 @@
 /// Trained models in files.
 ///
-/// A model file is a safetensors file: the parameters by name ("1.dense.weight"), and in its
-/// metadata all that is needed to use them. It holds no time: the same run gives the same bytes.
+/// A model file is a safetensors file: all states by name ("dense_1.weight"), learned or not, and
+/// in its metadata all that is needed to use them. It holds no time: the same run gives the same
+/// bytes. Files of format version 1, whose names were of the kind "1.dense.weight", are read, too.
 #pragma once
 
 #include <cstddef>
@@ -33,18 +34,17 @@ struct ModelFile {
 
 /// What is to be known of a model that learns from this data set. Throws ShapeError where they do
 /// not fit.
-ModelInfo describe(const nn::Sequential& model, const data::Dataset& dataset,
-                   std::uint64_t seed = 0);
+ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::uint64_t seed = 0);
 
 /// The bytes of a model file. Throws ShapeError where the description is not that of the model, and
 /// ValueError where a file of it could not be loaded: a text that is not UTF-8, not as many class
 /// names as outputs, an input_scale that is not positive, a parameter that is not finite.
-std::vector<std::byte> encode_model(const nn::Sequential& model, const ModelInfo& info);
+std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& info);
 
 /// Writes a model file: the old or the new one stands there, whole. A model with layers of the
 /// user's own, which make_model does not know, comes back by load_parameters. Throws FileError, and
 /// what encode_model throws.
-void save_model(const std::string& path, const nn::Sequential& model, const ModelInfo& info);
+void save_model(const std::string& path, const nn::Layer& model, const ModelInfo& info);
 
 /// The model in the bytes of a file. Throws FileError, which starts with `source` (a path) and
 /// names the entry and what is wrong with it.
@@ -53,9 +53,21 @@ ModelFile decode_model(std::span<const std::byte> bytes, const std::string& sour
 /// Reads a model file. Throws what `read_file` and `decode_model` throw.
 ModelFile load_model(const std::string& path);
 
-/// Gives a model the parameters in a file. Throws FileError, which names the tensor, what the model
+/// Gives a model the states in a file. Throws FileError, which names the tensor, what the model
 /// has and what was found, where they do not fit each other; the model is then as it was.
-void load_parameters(const std::string& path, const nn::Sequential& model);
+void load_parameters(const std::string& path, const nn::Layer& model);
+
+/// Which tensors of a file go where in a model. In both patterns * stands for any characters, the
+/// same ones.
+struct LoadPartOptions {
+  std::string from = "*";  ///< in the file: "body.*"
+  std::string to = {};     ///< in the model: "encoder.*"; empty: the same names
+};
+
+/// Gives a model a part of the states in a file; the others stay. Throws ValueError for patterns
+/// that have not one * each, and FileError where `from` matches no tensor, or one does not fit the
+/// model; the model is then as it was.
+void load_part(const std::string& path, const nn::Layer& model, const LoadPartOptions& options);
 
 /// Throws ShapeError or ValueError where the data set is not of the kind that the model learned
 /// from: another shape or scale of inputs, other classes; of one without targets only the inputs

@@ -6,8 +6,10 @@
 #include <limits>
 
 #include "nabla/base/error.h"
+#include "nabla/base/file.h"
 #include "nabla/base/text.h"
 #include "nabla/data/loader.h"
+#include "nabla/train/run_record.h"
 
 namespace nabla {
 namespace {
@@ -20,17 +22,12 @@ double seconds_since(Clock::time_point begin) {
 
 }  // namespace
 
-Trainer::Trainer(const nn::Sequential& model, nn::Loss loss,
-                 std::shared_ptr<optim::Optimizer> optimizer)
-    : model_(model),
-      optimizer_(std::move(optimizer)),
-      evaluator_(model, loss),
-      step_([model, loss, rule = optimizer_](const Tensors& in) -> Tensors {
-        return {rule->minimize([&] { return loss(model.forward(in[0], true), in[1]); })};
-      }) {
-  check_present(optimizer_, "trainer: the optimizer", "an update rule, such as optim::Adam()");
-  optimizer_->attach(model_.parameters());
-  optimizer_states_ = optimizer_->states();
+Trainer::Trainer(const nn::AnyLayer& model, nn::Loss loss, std::shared_ptr<optim::Method> method)
+    : model_(model), loss_(std::move(loss)), method_(std::move(method)), evaluator_(model, loss_) {
+  check_present(method_, "trainer: the optimizer", "an update rule, such as optim::Adam()");
+  method_->attach(model_->parameters());
+  method_states_ = method_->states();
+  step_ = make_step(model_, loss_, method_, shards_);
 }
 
 // One call of fit.
@@ -38,45 +35,59 @@ class Trainer::Loop {
  public:
   Loop(Trainer& trainer, const data::Dataset& train, const FitOptions& options)
       : trainer_(trainer),
+        train_(train),
         options_(options),
-        loader_(
-            train,
-            {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = options.seed}),
-        progress_{.model = trainer.model_,
+        takes_all_(options.batch_size == 0 || options.batch_size >= train.size()),
+        loader_(train, {.batch_size = options.batch_size == 0 ? train.size() : options.batch_size,
+                        .shuffle = options.shuffle,
+                        .seed = options.seed}),
+        progress_{.model = *trainer.model_,
+                  .method = *trainer.method_,
                   .epochs = trainer.epochs_done_ + options.epochs,
                   .batches = loader_.batches()} {}
 
   History run() {
-    History history;
     std::exception_ptr error;
     trainer_.is_fitting_ = true;
     try {
+      if (is_recorded()) settings_ = settings_text();
+      const std::optional<Resumed> resumed = std::move(trainer_.resumed_);
+      trainer_.resumed_.reset();
+      if (resumed) go_on(*resumed);
       for (; begun_ < options_.callbacks.size(); ++begun_) {
         options_.callbacks[begun_]->on_fit_begin(progress_);
+        if (resumed) {
+          options_.callbacks[begun_]->restore(callback_memory(resumed->file, begun_));
+        }
       }
-      run_epochs(history);
+      last_checkpoint_ = Clock::now();
+      run_epochs();
     } catch (...) {
       error = std::current_exception();
     }
     end(error);
     trainer_.is_fitting_ = false;
     if (error) std::rethrow_exception(error);
-    history.stop_reason = progress_.stop_reason;
-    return history;
+    history_.stop_reason = progress_.stop_reason;
+    return history_;
   }
 
  private:
-  void run_epochs(History& history) {
+  void run_epochs() {
     while (progress_.stop_reason.empty() && trainer_.epochs_done_ < progress_.epochs) {
       progress_.epoch = trainer_.epochs_done_ + 1;
-      progress_.batch = 0;
+      progress_.batch = place_.batches;
       notify(&Callback::on_epoch_begin);
       if (!progress_.stop_reason.empty()) break;
-      ++trainer_.epochs_done_;
-      history.epochs.push_back(run_epoch());
+      history_.epochs.push_back(run_epoch());
       for (const auto& callback : options_.callbacks) {
-        callback->on_epoch_end(progress_, history.epochs.back());
+        callback->on_epoch_end(progress_, history_.epochs.back());
       }
+      const std::int64_t every = options_.checkpoint.every_epochs;
+      if ((every > 0 && trainer_.epochs_done_ % every == 0) || progress_.is_interrupted) {
+        write_checkpoint();
+      }
+      stop_if_interrupted();
     }
   }
 
@@ -97,41 +108,104 @@ class Trainer::Loop {
 
   EpochRecord run_epoch() {
     const auto begin = Clock::now();
-    const auto [loss, samples] = run_batches();
-    const double seconds = seconds_since(begin);
+    loader_.start_epoch(progress_.epoch - 1);
+    loader_.skip(place_.batches);
+    ++trainer_.epochs_done_;  // an error ends the epoch, too
+    run_batches();
+    const double seconds = place_.seconds + seconds_since(begin);
     EpochRecord record{.epoch = progress_.epoch,
-                       .train_loss = loss / samples,
+                       .train_loss = place_.loss / place_.samples,
                        .seconds = seconds,
-                       .samples_per_second = samples / seconds};
+                       .samples_per_second = place_.samples / seconds};
     if (options_.validation) {
       const Evaluation evaluation = trainer_.evaluate(*options_.validation);
       check_loss("validation loss", evaluation.loss, true);
       record.validation_loss = evaluation.loss;
       record.validation_accuracy = evaluation.accuracy;
     }
+    place_ = {};
     return record;
   }
 
-  struct Sums {
-    double loss = 0;
-    double samples = 0;
-  };
-  Sums run_batches() {
-    Sums sums;
-    loader_.start_epoch(progress_.epoch - 1);
-    while (progress_.stop_reason.empty() && loader_.next(batch_[0], batch_[1])) {
-      const auto samples = static_cast<double>(batch_[1].shape()[0]);
-      progress_.loss = trainer_.step_(batch_)[0].item();
+  void run_batches() {
+    const bool by_data_set = takes_all_ && trainer_.step_->takes_data_sets();
+    const auto begin = Clock::now();
+    const double seconds_before = place_.seconds;
+    while (progress_.stop_reason.empty() && progress_.batch < progress_.batches) {
+      if (!by_data_set) loader_.next(batch_[0], batch_[1]);
+      notify(&Callback::on_batch_begin);
+      progress_.loss = by_data_set ? trainer_.step_->run(train_) : trainer_.step_->run(batch_);
+      const auto samples = static_cast<double>(by_data_set ? train_.size() : batch_[1].shape()[0]);
       ++progress_.batch;
       check_loss("loss", progress_.loss, progress_.epoch > 1 || progress_.batch > 1);
-      sums.loss += progress_.loss * samples;
-      sums.samples += samples;
+      place_.batches = progress_.batch;
+      place_.loss += progress_.loss * samples;
+      place_.samples += samples;
       notify(&Callback::on_batch_end);
+      if (is_checkpoint_due() || progress_.is_interrupted) {
+        place_.seconds = seconds_before + seconds_since(begin);
+        write_checkpoint();
+      }
+      stop_if_interrupted();
     }
-    for (const auto& [name, state] : trainer_.model_.named_parameters()) {
-      if (!is_finite(state.value())) fail(str("parameter ", name, " is not finite"), true);
+    place_.seconds = seconds_before;
+    for (const nn::NamedState& each : trainer_.model_->named_parameters()) {
+      if (!is_finite(each.state.value())) {
+        fail(str("parameter ", each.name, " is not finite"), true);
+      }
     }
-    return sums;
+  }
+
+  bool is_checkpoint_due() {
+    const CheckpointOptions& options = options_.checkpoint;
+    ++steps_;
+    return (options.every_steps > 0 && steps_ % options.every_steps == 0) ||
+           (options.every_seconds > 0 && seconds_since(last_checkpoint_) >= options.every_seconds);
+  }
+
+  void stop_if_interrupted() const {
+    if (!progress_.is_interrupted) return;
+    throw Interrupted(str("epoch ", progress_.epoch, ", step ", progress_.batch, ": interrupted"));
+  }
+
+  bool is_recorded() const { return !options_.checkpoint.path.empty() || trainer_.resumed_; }
+
+  // What must be the same where a run goes on.
+  std::string settings_text() const {
+    return str("batch_size=", options_.batch_size, ", shards=", options_.shards,
+               ", shuffle=", options_.shuffle ? "true" : "false", ", seed=", options_.seed,
+               ", samples=", train_.size(), ", data=", data::fingerprint(train_));
+  }
+
+  void write_checkpoint() {
+    if (options_.checkpoint.path.empty()) return;
+    TensorFile file = trainer_.record();
+    const bool in_epoch = place_.batches > 0;
+    add_place(file, {.epochs_done = trainer_.epochs_done_ - (in_epoch ? 1 : 0),
+                     .batches = place_.batches,
+                     .loss = place_.loss,
+                     .samples = place_.samples,
+                     .seconds = place_.seconds});
+    add_history(file, history_.epochs, progress_.stop_reason);
+    for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
+      add_callback_memory(file, options_.callbacks[i]->memory(), i);
+    }
+    file.metadata["settings"] = settings_;
+    for (const auto& [key, text] : options_.checkpoint.info) file.metadata["info." + key] = text;
+    write_file_atomically(options_.checkpoint.path, encode_checkpoint(std::move(file)));
+    last_checkpoint_ = Clock::now();
+  }
+
+  void go_on(const Resumed& resumed) {
+    const auto settings = resumed.file.metadata.find("settings");
+    if (settings == resumed.file.metadata.end() || settings->second != settings_) {
+      throw ValueError(str(resumed.source, ": is of a run with ",
+                           settings == resumed.file.metadata.end() ? "" : settings->second,
+                           ": expected the same, got ", settings_));
+    }
+    place_ = resumed.place;
+    history_ = resumed.history;
+    progress_.stop_reason = history_.stop_reason;
   }
 
   void check_loss(std::string_view name, double loss, bool is_updated) const {
@@ -141,7 +215,7 @@ class Trainer::Loop {
 
   // `is_updated`: an update came before, and may be to blame.
   [[noreturn]] void fail(std::string_view what, bool is_updated) const {
-    const double rate = trainer_.optimizer_->learning_rate();
+    const double rate = trainer_.method_->learning_rate();
     throw Error(str("epoch ", progress_.epoch, ", step ", progress_.batch, ": ", what,
                     is_updated ? str("; lower the learning rate (now ", shortest(rate),
                                      ") and start again from fresh parameters")
@@ -149,12 +223,44 @@ class Trainer::Loop {
   }
 
   Trainer& trainer_;
+  const data::Dataset& train_;
   const FitOptions& options_;
+  bool takes_all_;  // a batch is all samples
   data::Loader loader_;
   Progress progress_;
+  Place place_;
+  History history_;
+  std::string settings_;
+  std::int64_t steps_ = 0;  // of this call
+  Clock::time_point last_checkpoint_;
   std::size_t begun_ = 0;       // callbacks that were told of the beginning
   Tensors batch_ = Tensors(2);  // inputs and targets, in memory that is filled again each time
 };
+
+namespace {
+
+void check(const FitOptions& options, std::int64_t epochs_done) {
+  if (options.epochs < 0) {
+    throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
+  }
+  if (options.epochs > std::numeric_limits<std::int64_t>::max() - epochs_done) {
+    throw ValueError(str("fit: epochs ", options.epochs, " behind ", epochs_done,
+                         ": expected fewer than 2^63 in all"));
+  }
+  for (std::size_t i = 0; i < options.callbacks.size(); ++i) {
+    check_present(options.callbacks[i], str("fit: callbacks[", i, "]"),
+                  "a Callback, such as EarlyStopping");
+  }
+  const CheckpointOptions& checkpoint = options.checkpoint;
+  if (checkpoint.every_epochs < 0 || checkpoint.every_steps < 0 ||
+      !(checkpoint.every_seconds >= 0)) {
+    throw ValueError(str("fit: checkpoints every ", checkpoint.every_epochs, " epochs, ",
+                         checkpoint.every_steps, " steps and ", checkpoint.every_seconds,
+                         " seconds: expected at least 0 of each"));
+  }
+}
+
+}  // namespace
 
 History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
   if (is_fitting_) {
@@ -162,32 +268,66 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
         "fit: this trainer is fitting already: call it again behind that call, not from a "
         "callback");
   }
-  if (optimizer_->parameters() != model_.parameters() ||
-      optimizer_->states() != optimizer_states_) {
+  if (method_->parameters() != model_->parameters() || method_->states() != method_states_) {
     throw ValueError(
-        "fit: the optimizer was attached to other parameters: expected one for each trainer");
+        "fit: the optimizer was attached to other parameters, or some were frozen or set free "
+        "since: expected a trainer of its own for these");
   }
-  if (options.epochs < 0) {
-    throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
-  }
-  if (options.epochs > std::numeric_limits<std::int64_t>::max() - epochs_done_) {
-    throw ValueError(str("fit: epochs ", options.epochs, " behind ", epochs_done_,
-                         ": expected fewer than 2^63 in all"));
-  }
-  for (std::size_t i = 0; i < options.callbacks.size(); ++i) {
-    check_present(options.callbacks[i], str("fit: callbacks[", i, "]"),
-                  "a Callback, such as EarlyStopping");
-  }
+  check(options, epochs_done_);
   if (train.size() == 0) throw ValueError("fit: the data set has no samples");
-  model_.output_shape(train.sample_shape());
+  model_->output_shape(train.sample_shape());
   if (options.validation) {
     if (options.validation->size() == 0) {
       throw ValueError("fit: the validation data have no samples");
     }
     data::check(*options.validation);
-    model_.output_shape(options.validation->sample_shape());
+    model_->output_shape(options.validation->sample_shape());
+  }
+  if (options.shards != shards_) {
+    step_ = make_step(model_, loss_, method_, options.shards);
+    shards_ = options.shards;
   }
   return Loop(*this, train, options).run();
+}
+
+TensorFile Trainer::record() const {
+  TensorFile file;
+  for (const nn::NamedState& each : model_->states()) {
+    file.tensors.push_back({"model." + each.name, each.state.value()});
+  }
+  for (const State& state : method_->states()) {
+    file.tensors.push_back({"method." + state.name(), state.value()});
+  }
+  file.metadata["architecture"] = model_->text();
+  file.metadata["method"] = method_->text();
+  return file;
+}
+
+void Trainer::resume(const TensorFile& checkpoint, const std::string& source) {
+  const TensorFile mine = record();
+  for (const auto& [key, value] : mine.metadata) {
+    const auto theirs = checkpoint.metadata.find(key);
+    const std::string found = theirs == checkpoint.metadata.end() ? "none" : theirs->second;
+    if (found != value) {
+      throw FileError(
+          str(source, ": is of a run with ", key, " ", quote(found), ": expected ", quote(value)));
+    }
+  }
+  const RunRecord record = read_record(checkpoint, source);
+  std::vector<State> states;
+  for (const nn::NamedState& each : model_->states()) states.push_back(each.state);
+  for (const State& state : method_->states()) states.push_back(state);
+  std::vector<Tensor> values;
+  for (const NamedTensor& expected : mine.tensors) {
+    values.push_back(tensor_of(checkpoint, expected.name, expected.value.spec(), source));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) states[i].assign(values[i]);
+  epochs_done_ = record.place.epochs_done;
+  resumed_ =
+      Resumed{{record.place.batches, record.place.loss, record.place.samples, record.place.seconds},
+              {record.epochs, record.stop_reason},
+              checkpoint,
+              source};
 }
 
 }  // namespace nabla

@@ -8,22 +8,28 @@
 #include <utility>
 #include <vector>
 
+#include "nabla/optim/minimizer.h"
 #include "nabla/optim/optimizer.h"
 #include "nabla/train/callback.h"
+#include "nabla/train/checkpoint.h"
 #include "nabla/train/evaluator.h"
+#include "nabla/train/step.h"
 
 namespace nabla {
 
 struct FitOptions {
-  std::int64_t epochs = 1;                       ///< times through the data
-  std::int64_t batch_size = 32;                  ///< samples in a step
+  std::int64_t epochs = 1;       ///< times through the data
+  std::int64_t batch_size = 32;  ///< samples in a step; 0: all
+  /// Equal parts of a step, each of which another process could compute (train/shards.h).
+  std::int64_t shards = 1;
   std::optional<data::Dataset> validation = {};  ///< judged after each epoch, never learned from
   std::uint64_t seed = 0;                        ///< chooses the order of the samples
   bool shuffle = true;                           ///< a new order each epoch
   std::vector<std::shared_ptr<Callback>> callbacks = {};
+  CheckpointOptions checkpoint = {};
 };
 
-/// Fits a model to data by an optimizer, with captured steps:
+/// Fits a model to data by an update rule, with captured steps, or by a minimiser:
 ///
 ///     Trainer trainer(model, nn::cross_entropy, optim::Adam({.learning_rate = 1e-3}));
 ///     History history = trainer.fit(train, {.epochs = 5, .validation = test});
@@ -31,13 +37,14 @@ struct FitOptions {
 /// The model that was given is the one that learns: they share parameters.
 class Trainer {
  public:
-  /// Throws ValueError where the loss or the optimizer is missing.
-  Trainer(const nn::Sequential& model, nn::Loss loss, std::shared_ptr<optim::Optimizer> optimizer);
-  template <std::derived_from<optim::Optimizer> Rule>
-  Trainer(const nn::Sequential& model, nn::Loss loss, Rule rule)
-      : Trainer(model, std::move(loss), std::make_shared<Rule>(std::move(rule))) {}
-  Trainer(Trainer&&) = default;
-  Trainer& operator=(Trainer&&) = default;
+  /// The model is any layer: parameters that are frozen stay as they are. Throws ValueError where
+  /// the model, the loss or the optimizer is missing.
+  Trainer(const nn::AnyLayer& model, nn::Loss loss, std::shared_ptr<optim::Method> method);
+  template <std::derived_from<optim::Method> M>
+  Trainer(const nn::AnyLayer& model, nn::Loss loss, M method)
+      : Trainer(model, std::move(loss), std::make_shared<M>(std::move(method))) {}
+  Trainer(Trainer&&) noexcept = default;
+  Trainer& operator=(Trainer&&) noexcept = default;
 
   /// Trains for some epochs; called again, goes on. The result depends on the model, the data and
   /// the options, never on the number of threads. Throws ValueError for options out of range, or
@@ -51,18 +58,47 @@ class Trainer {
   /// looked at and need not be there.
   Tensor predict(const data::Dataset& dataset) { return evaluator_.predict(dataset); }
 
-  const nn::Sequential& model() const { return model_; }
-  optim::Optimizer& optimizer() { return *optimizer_; }
+  const nn::Layer& model() const { return *model_; }
+  optim::Method& method() { return *method_; }
+  /// Epochs that are done, by all calls of fit; of a run that goes on those before, too.
+  std::int64_t epochs_done() const { return epochs_done_; }
+
+  /// Goes on where a checkpoint of the same model and method stands (CheckpointOptions): the next
+  /// fit(), with the same data and options, ends with the bits of a run that was never stopped. Its
+  /// `epochs` are those that are left, with the one that was begun; its History has those before.
+  /// Throws FileError, which starts with `source` (a path), where the checkpoint does not fit; the
+  /// trainer is then as it was.
+  void resume(const TensorFile& checkpoint, const std::string& source);
 
  private:
   class Loop;
+  // Where in an epoch a run stands.
+  struct Place {
+    std::int64_t batches = 0;  // done
+    double loss = 0;           // sum over the samples
+    double samples = 0;
+    double seconds = 0;
+  };
+  // What a checkpoint holds beside states.
+  struct Resumed {
+    Place place;
+    History history;
+    TensorFile file;
+    std::string source;
+  };
 
-  nn::Sequential model_;
-  std::shared_ptr<optim::Optimizer> optimizer_;
-  std::vector<State> optimizer_states_;  // those that the captured steps use
+  // The states, and what they belong to.
+  TensorFile record() const;
+
+  nn::AnyLayer model_;
+  nn::Loss loss_;
+  std::shared_ptr<optim::Method> method_;
+  std::vector<State> method_states_;  // those that the captured steps use
   Evaluator evaluator_;
-  Captured step_;
+  std::unique_ptr<Step> step_;
+  std::int64_t shards_ = 1;  // of step_
   std::int64_t epochs_done_ = 0;
+  std::optional<Resumed> resumed_;  // until the next fit
   bool is_fitting_ = false;
 };
 

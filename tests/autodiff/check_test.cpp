@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "nabla/base/error.h"
+#include "nabla/base/random.h"
 #include "nabla/graph/op.h"
 #include "nabla/ops/ops.h"
 #include "tests/support/message.h"
@@ -137,6 +138,76 @@ TEST(CheckGradients, RejectsWhatItCannotCheck) {
   EXPECT_THROW(check_gradients(f, {three}, {.order = 0}), ValueError);
   EXPECT_THROW(check_gradients(f, {three}, {.step = 0}), ValueError);
   EXPECT_THROW(check_gradients(f, {three}, {.elements = 0}), ValueError) << "nothing is compared";
+}
+
+// Steps that fit 1 do not fit 1e-3, nor a function that changes within 1e-4 of its argument.
+TEST(CheckGradients, FindsAStepThatFits) {
+  for (const double x : {1e-3, 1e-6, 1e-9, 1e6}) {
+    const GradientReport report =
+        check_gradients([](const Tensors& in) { return log(in[0]); }, {Tensor(x)});
+    EXPECT_TRUE(report.passed) << x << ": " << report.text;
+    EXPECT_EQ(report.kinks, 0) << x;
+    const auto wrong = [](const Tensors& in) {
+      return log(in[0]) + 1e-4 * stop_gradient(log(in[0]));
+    };
+    EXPECT_FALSE(check_gradients(wrong, {Tensor(x)}, {.order = 1}).passed) << x;
+  }
+  const auto close = [](const Tensors& in) { return 1 / (in[0] - 0.9999); };
+  EXPECT_TRUE(check_gradients(close, {Tensor(1.0)}).passed);
+  EXPECT_TRUE(
+      check_gradients([](const Tensors& in) { return square(in[0]); }, {Tensor(1e12)}).passed);
+}
+
+// Noise makes a kink of every point, and kinks are not judged.
+TEST(CheckGradients, WhatIsNoFunctionFails) {
+  for (const double size : {1.0, 1e-3, 1e-12}) {
+    Random random(1);
+    const auto noisy = [&](const Tensors& in) {
+      return 3 * stop_gradient(in[0]) - 2 * in[0] + size * random.uniform();
+    };
+    const GradientReport report = check_gradients(noisy, {three});
+    EXPECT_FALSE(report.passed) << size;
+    EXPECT_EQ(report.text.find("the function is not one: it gives other values for the same input"),
+              0U)
+        << report.text;
+  }
+  const State count(Tensor(0.0), "count");
+  const auto counting = [&](const Tensors& in) {
+    count.assign(count.value() + 1);
+    return in[0] * count.value();
+  };
+  EXPECT_FALSE(check_gradients(counting, {three}).passed);
+  Generator generator(1);
+  const auto dropping = [&](const Tensors& in) {
+    return in[0] * generator.bernoulli(in[0].shape(), 0.5, DType::f64);
+  };
+  EXPECT_FALSE(check_gradients(dropping, {Tensor::from(std::vector<double>(50, 1), {50})}).passed);
+}
+
+TEST(CheckGradients, FailsWhereNothingWasJudged) {
+  const auto f = [](const Tensors& in) { return relu(in[0]) + in[1]; };
+  const Tensor zeros = Tensor::from({0.0, 0.0, 0.0}, {3});
+  const GradientReport report = check_gradients(f, {zeros, three}, {.order = 1});
+  EXPECT_FALSE(report.passed);
+  EXPECT_EQ(report.kinks, 3);
+  EXPECT_NE(report.text.find("input 0: nothing was judged"), std::string::npos) << report.text;
+  EXPECT_EQ(test::message_of<ValueError>([&] { check_gradients(f, {}); }),
+            "check_gradients: no inputs: expected at least one");
+}
+
+TEST(NumericalGradient, StepsKnowTheSizeOfTheInput) {
+  for (const Difference difference : {Difference::central, Difference::forward}) {
+    for (const double x : {1e12, -3e7, 1e300, 0.5}) {
+      const UnaryFunction f = [&](const Tensor& t) { return square(t / x); };
+      const double found = numerical_gradient(f, Tensor(x), {.difference = difference}).item();
+      EXPECT_NEAR(found * x, 2, 4e-5) << x;
+    }
+  }
+  EXPECT_NEAR(numerical_gradient(square, Tensor(1e12)).item(), 2e12, 1e6);
+  // A place that f32 rounds: the step is what lies between the places, not what was asked for.
+  EXPECT_EQ(numerical_gradient([](const Tensor& t) { return t * 2; }, Tensor(16.0F), {.step = 1e-6})
+                .item(),
+            2);
 }
 
 // sigmoid'(1) = 0.19661193324148185: the errors of both differences with h = 1e-4.

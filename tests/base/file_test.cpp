@@ -1,8 +1,12 @@
 #include "nabla/base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -112,6 +116,75 @@ TEST(WriteFile, ErrorsNameThePathAndTheReason) {
   EXPECT_EQ(message("/dev/full"),
             "/dev/full: cannot write: expected a file, found a device or pipe");
   EXPECT_EQ(folder.entries(), 1);
+}
+
+// A rename would not ask a file's permissions, nor would the system ask those of the superuser's.
+TEST(WriteFile, AFileThatForbidsItStays) {
+  const Folder folder;
+  write_file_atomically(folder / "a", bytes_of("old"));
+  fs::create_symlink("a", folder / "link");
+  for (const mode_t mode : {0444, 0555, 0400, 0}) {
+    ASSERT_EQ(::chmod((folder / "a").c_str(), mode), 0);
+    for (const std::string& path : {folder / "a", folder / "link"}) {
+      const std::string refused = path + ": cannot write: Permission denied";
+      EXPECT_EQ(message_of<FileError>([&] { write_file_atomically(path, bytes_of("new")); }),
+                refused);
+      EXPECT_EQ(message_of<FileError>([&] { check_writable(path); }), refused);
+    }
+  }
+  ASSERT_EQ(::chmod((folder / "a").c_str(), 0600), 0);
+  EXPECT_EQ(text_of(read_file(folder / "a")), "old");
+  write_file_atomically(folder / "link", bytes_of("new"));
+  EXPECT_EQ(text_of(read_file(folder / "a")), "new");
+  EXPECT_EQ(folder.entries(), 2);
+}
+
+// A process that is killed while it writes leaves its temporary file; the next one removes it.
+TEST(WriteFile, RemovesWhatKilledProcessesLeft) {
+  const Folder folder;
+  const pid_t dead = ::fork();
+  if (dead == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
+  const auto make = [&](const std::string& name) {
+    std::ofstream(folder / name) << "half";
+    return folder / name;
+  };
+  const std::string prefix = ".nabla-" + std::to_string(dead);
+  const std::vector<std::string> remnants = {make(prefix + "-0"), make(prefix + "-17")};
+  const std::vector<std::string> others = {
+      make(".nabla-" + std::to_string(::getpid()) + "-9999"),  // of a process that lives
+      make(".nabla-1-0"),
+      make(prefix),
+      make(prefix + "-"),
+      make(prefix + "-x"),
+      make(prefix + "-0.txt"),
+      make(".nabla--1-0"),
+      make(".nabla-0-0"),
+      make(".nabla-writable")};
+  fs::create_directory(folder / (prefix + "-3"));
+  write_file_atomically(folder / "a", bytes_of("new"));
+  for (const std::string& path : remnants) EXPECT_FALSE(fs::exists(path)) << path;
+  for (const std::string& path : others) EXPECT_TRUE(fs::exists(path)) << path;
+  make(prefix + "-0");
+  check_writable(folder / "a");
+  EXPECT_FALSE(fs::exists(remnants[0]));
+  EXPECT_EQ(folder.entries(), 11);
+}
+
+// Another name space of processes, such as a container, does not see who is writing here.
+TEST(WriteFile, LeavesWhatIsOpen) {
+  const Folder folder;
+  const pid_t dead = ::fork();
+  if (dead == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
+  const std::string path = folder / (".nabla-" + std::to_string(dead) + "-0");
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT, 0600);
+  ASSERT_EQ(::flock(file, LOCK_EX), 0);
+  write_file_atomically(folder / "a", bytes_of("new"));
+  EXPECT_TRUE(fs::exists(path));
+  ::close(file);
+  write_file_atomically(folder / "a", bytes_of("new"));
+  EXPECT_FALSE(fs::exists(path));
 }
 
 TEST(WriteFiles, AllOrNone) {

@@ -1,6 +1,7 @@
 // Run folders: their names, and what is in them when a run fails, is stopped or is not alone.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -108,20 +109,56 @@ TEST(Tool, WhatIsNotTheRunsIsLeftAlone) {
   }
 }
 
-// At the same time: the folder is the last one's, whole, and no run fails.
-TEST(Tool, TwoRunsMayShareAFolder) {
+const std::string in_use =
+    "another run is writing to this folder: wait for its end, or give another one\n";
+
+// One run at a time has a folder: the second says so, and the first one's files stay whole.
+TEST(Tool, AFolderIsOneRunsAtATime) {
   const Folder folder;
-  const std::string train = quick + "--output run --seed ";
-  for (int i = 0; i < 3; ++i) {
-    const Result both = run_process(folder, train + "2; s=$?; wait $p && exit $s; exit 1)",
-                                    str("(", NABLA_TOOL, " ", train, "1 & p=$!;"));
-    EXPECT_EQ(both.status, 0) << both.error;
+  const std::string endless = str(NABLA_TOOL, " train digits --epochs 1000000 --output ");
+  const std::string wait_for_run = "while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; ";
+  for (const char* name : {"run", "run/", "./run", "link"}) {
+    std::filesystem::remove(folder / "link");
+    std::filesystem::create_symlink("run", folder / "link");
+    // Killed: what it left is no lock.
+    const Result second = run_process(
+        folder,
+        quick + "--output " + name + "; s=$?; { kill -9 $p; wait $p; } 2>/dev/null; exit $s)",
+        str("(", endless, "run >/dev/null & p=$!; ", wait_for_run));
+    EXPECT_EQ(second.status, 1) << name;
+    EXPECT_EQ(second.error, str("nabla: ", name, ": ", in_use));
+    EXPECT_EQ(second.out, "") << name;
+    EXPECT_TRUE(std::filesystem::exists(folder / "run")) << name;
+    EXPECT_EQ(run(folder, quick + "--output run").status, 0) << name;
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
-    EXPECT_EQ(run(folder, "inspect run/model.safetensors").status, 0);
+    std::filesystem::remove_all(folder / "run");
   }
 }
 
-// As one does that fails, of two that share it.
+// Of many in the same moment, those that end well wrote all three files: seed and model agree.
+TEST(Tool, FilesOfARunStayTogether) {
+  const Folder folder;
+  std::vector<std::jthread> threads;
+  std::atomic<int> ended_well = 0;
+  for (int seed = 1; seed <= 6; ++seed) {
+    threads.emplace_back([&, seed] {
+      const Result result =
+          run_process(folder, str(quick, "--threads 1 --output run --seed ", seed));
+      if (result.status == 0) ++ended_well;
+      EXPECT_EQ(result.error, result.status == 0 ? "" : "nabla: run: " + in_use);
+    });
+  }
+  threads.clear();
+  EXPECT_GE(ended_well, 1);
+  const std::string metrics = text_of(read_file(folder / "run/metrics.json"));
+  const std::string seed = metrics.substr(metrics.find("\"seed\": ") + 8, 1);
+  EXPECT_TRUE(contains(run(folder, "inspect run/model.safetensors").out, seed));
+  ASSERT_EQ(run(folder, str(quick, "--output alone --seed ", seed)).status, 0);
+  EXPECT_EQ(read_file(folder / "run/model.safetensors"),
+            read_file(folder / "alone/model.safetensors"));
+}
+
+// As somebody may who clears up.
 TEST(Tool, MakesItsFolderAnewWhereAnotherRunTookItAway) {
   const Folder folder;
   const Result result = run_process(

@@ -6,6 +6,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
+#include "nabla/base/text.h"
 #include "tests/support/files.h"
 #include "tests/support/message.h"
 
@@ -139,6 +140,25 @@ TEST(SafetensorsErrors, Json) {
             "f: the header is damaged (byte 27): expected JSON");
   EXPECT_EQ(error_of(file_of("{\"two\nlines\":null}")),
             "f: the header is damaged (byte 13): expected JSON");
+}
+
+// Only spaces may stand behind the header: a parser of JSON would stop at a byte 0.
+TEST(SafetensorsErrors, WhatStandsBehindTheHeader) {
+  const std::string header = R"({"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  const auto with = [&](const std::string& behind) { return file_of(header + behind, "x"); };
+  for (const char* behind : {"", " ", "       "}) {
+    EXPECT_EQ(decode_safetensors(bytes_of(with(behind)), "f").tensors.size(), 1U);
+  }
+  using namespace std::string_literals;
+  for (const std::string& behind :
+       {"\0"s, "\0junk"s, " \0 "s, "\n"s, "\t"s, "\r"s, " \n"s, " \0{}"s}) {
+    const std::size_t byte = 8 + header.size() + (behind[0] == ' ' ? 1 : 0);
+    EXPECT_EQ(error_of(with(behind)), str("f: something stands behind the header (byte ", byte,
+                                          "): expected spaces (20) only"));
+  }
+  EXPECT_EQ(error_of(with("junk")),
+            str("f: the header is damaged (byte ", 8 + header.size(), "): expected JSON"));
+  EXPECT_EQ(error_of(file_of("{\0}"s)), "f: the header is damaged (byte 9): expected JSON");
 }
 
 TEST(SafetensorsErrors, Metadata) {

@@ -76,17 +76,19 @@ TEST(Pieces, SoftmaxAndLogsumexp) {
   }
 }
 
-// Element i is a function of seed, counter and i alone.
+// Element i is a function of seed, stream, counter and i alone.
 TEST(Pieces, RandomNumbers) {
   constexpr std::int64_t n = 40001;
   constexpr std::uint64_t seed = 7;
+  constexpr std::uint64_t stream = 0x500000009;
   constexpr std::uint64_t counter = 3;
+  constexpr RandomKey key{.seed = seed, .stream = stream, .counter = counter};
   std::vector<float> single(n);
   std::vector<double> wide(n);
-  fill_uniform(seed, counter, n, single.data());
-  fill_uniform(seed, counter, n, wide.data());
+  fill_uniform(key, n, single.data());
+  fill_uniform(key, n, wide.data());
   const auto words_of = [&](std::size_t block) {
-    return philox({static_cast<std::uint32_t>(counter + block), 0, 0, 0}, seed);
+    return philox({static_cast<std::uint32_t>(counter + block), 0, 9, 5}, seed);
   };
   for (std::size_t i = 0; i < n; ++i) {
     ASSERT_EQ(single[i], static_cast<float>(words_of(i / 4)[i % 4] >> 8) * 0x1p-24F) << i;

@@ -40,7 +40,7 @@ T block_in_order(const T* x, std::int64_t n) {
 }
 template <class T>
 T sum_in_order(const T* x, std::int64_t n) {
-  T sum = 0;
+  LongSum<T> sum = 0;
   for (std::int64_t chunk = 0; chunk < n; chunk += sum_chunk_size) {
     T chunk_sum = 0;
     const std::int64_t end = std::min(n, chunk + sum_chunk_size);
@@ -49,7 +49,7 @@ T sum_in_order(const T* x, std::int64_t n) {
     }
     sum = sum + chunk_sum;
   }
-  return sum;
+  return static_cast<T>(sum);
 }
 
 template <class T>

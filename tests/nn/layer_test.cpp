@@ -1,12 +1,14 @@
-#include "nabla/nn/layer.h"
+#include "nabla/nn/layers.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
+#include "nabla/graph/training.h"
 #include "nabla/nn/loss.h"
 #include "nabla/nn/sequential.h"
 #include "nabla/ops/ops.h"
@@ -42,7 +44,7 @@ TEST(Dense, CanGoWithoutBias) {
   const Dense layer(2, 1, {.bias = false, .initializer = constant(3)});
   EXPECT_EQ(layer.parameters().size(), 1U);
   EXPECT_EQ(layer(f32({1, 2}, {1, 2})).item(), 9);
-  EXPECT_EQ(layer.text(), "dense(1,bias=0)");
+  EXPECT_EQ(layer.text(), "dense(1, bias=false)");
 }
 
 TEST(Dense, NamesWhatDoesNotFit) {
@@ -91,6 +93,14 @@ TEST(Activations, DerivativesAtTheKink) {
   EXPECT_EQ(slope_at(elu(2), 0), 2);
 }
 
+// What could be saved and never be read again.
+TEST(Activations, RefuseWhatArchitecturesCannotSay) {
+  for (const double value : {1e22, -1e16, std::nan(""), HUGE_VAL}) {
+    EXPECT_THROW(leaky_relu(value), ValueError) << value;
+    EXPECT_THROW(elu(value), ValueError) << value;
+  }
+}
+
 TEST(Activations, FarOutNothingOverflows) {
   EXPECT_EQ(slope_at(elu(), 1000), 1);
   EXPECT_EQ(at(elu(), 1000), 1000);
@@ -108,7 +118,8 @@ TEST(Dropout, IsTheIdentityWhereNothingIsLearned) {
 TEST(Dropout, DropsItsPartAndKeepsTheMean) {
   const Dropout layer(0.25);
   const Tensor ones = broadcast_to(Tensor(1.0F), {100, 200});
-  const auto values = layer.forward(ones, true).to_doubles();
+  const TrainingScope training;
+  const auto values = layer(ones).to_doubles();
   const auto dropped = std::ranges::count(values, 0.0);
   EXPECT_NEAR(static_cast<double>(dropped) / 20000, 0.25, 0.02);
   const auto kept = std::ranges::count(values, static_cast<double>(1 / 0.75F));
@@ -117,16 +128,73 @@ TEST(Dropout, DropsItsPartAndKeepsTheMean) {
 
 TEST(Dropout, ACapturedStepDropsOthersEachTime) {
   const Dropout layer(0.5);
-  const auto step = capture([&](const Tensor& x) { return layer.forward(x, true); });
+  const TrainingScope training;
+  const auto step = capture([&](const Tensor& x) { return layer(x); });
   const Tensor ones = broadcast_to(Tensor(1.0F), {64});
   const auto first = step(ones).to_doubles();
   EXPECT_NE(first, step(ones).to_doubles());
-  Random random(0);
-  layer.initialize(random);
+  layer.initialize(0);
   const auto again = step(ones).to_doubles();
-  random = Random(0);
-  layer.initialize(random);
+  layer.initialize(0);
   EXPECT_EQ(step(ones).to_doubles(), again);
+}
+
+// Number i of a batch is number i of the stream of its name.
+TEST(Dropout, ItsNumbersDependOnSeedAndNameAlone) {
+  const Sequential model{Dense(2, 2), Dropout(0.5), named("last", Dropout(0.5))};
+  model.initialize(3);
+  const auto states = model.states();
+  ASSERT_EQ(states.size(), 4U);
+  for (const auto& [place, name] : {std::pair{2, "dropout_1.random"}, {3, "last.random"}}) {
+    const NamedState& state = states[static_cast<std::size_t>(place)];
+    EXPECT_EQ(state.name, name);
+    EXPECT_EQ(state.role, Role::random);
+    EXPECT_EQ(state.state.value().to_vector<std::int64_t>(),
+              (std::vector<std::int64_t>{3, static_cast<std::int64_t>(streams::of(name)), 0}));
+  }
+}
+
+TEST(Training, IsAModeOfTheThread) {
+  const Dropout layer(0.5);
+  const Tensor ones = broadcast_to(Tensor(1.0F), {200});
+  const auto is_dropping = [&] { return min(layer(ones)).item() == 0; };
+  EXPECT_FALSE(is_dropping());
+  {
+    const TrainingScope training;
+    EXPECT_TRUE(is_dropping());
+    {
+      const TrainingScope use(false);
+      EXPECT_FALSE(is_dropping());
+    }
+    EXPECT_TRUE(is_dropping());
+    std::thread([&] { EXPECT_FALSE(is_dropping()); }).join();
+  }
+  EXPECT_FALSE(is_dropping());
+}
+
+TEST(Training, CapturedFunctionsKnowTheirMode) {
+  const Dropout layer(0.5);
+  const auto f = capture([&](const Tensor& x) { return min(layer(x)); });
+  const Tensor ones = broadcast_to(Tensor(1.0F), {200});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(f(ones).item(), 1);
+    const TrainingScope training;
+    EXPECT_EQ(f(ones).item(), 0);
+  }
+}
+
+// A step by hand that forgets the mode must not train a model without its dropout.
+TEST(Training, AStepByHandMustSayItsMode) {
+  const Sequential model{Dense(2, 2), Dropout(0.5)};
+  const Tensor x = f32({1, 2}, {1, 2});
+  const auto loss = [&] { return sum(model(x)); };
+  EXPECT_EQ(test::message_of<Error>([&] { value_and_grad(loss, model.parameters()); }),
+            "dropout: a derivative by parameters is taken, but nothing says whether this is "
+            "training: expected a TrainingScope around it, or TrainingScope(false)");
+  const TrainingScope use(false);
+  EXPECT_EQ(value_and_grad(loss, model.parameters()).value.item(), loss().item());
+  // By its input, a model in use may be differentiated.
+  EXPECT_NO_THROW(grad([&](const Tensor& in) { return sum(model(in)); })(x));
 }
 
 TEST(Flatten, MakesOneAxis) {

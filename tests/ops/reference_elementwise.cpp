@@ -33,7 +33,8 @@ constexpr Reference of2(double units = 0) {
 double same(double x) { return x; }
 double negative(double x) { return -x; }
 double sign(double x) { return std::isnan(x) ? x : x > 0 ? 1 : x < 0 ? -1 : 0; }
-double positive(double x) { return x > 0 ? 1 : 0; }
+double positive(double x) { return std::isnan(x) ? x : x > 0 ? 1 : 0; }
+double sech(double x) { return 1 / std::cosh(x); }
 double relu(double x) { return x < 0 ? 0 : x; }
 double square(double x) { return x * x; }
 double rsqrt(double x) { return 1 / std::sqrt(x); }
@@ -78,7 +79,7 @@ Array map3(const std::vector<Array>& in, const Attributes&) {
 }
 double add_scaled(double a, double b, double c) { return a + b * c; }
 double add_scaled_parts(double a, double b, double c) { return std::abs(a) + std::abs(b * c); }
-double interpolate(double a, double b, double c) { return a + c * (b - a); }
+double interpolate(double a, double b, double c) { return (1 - c) * a + c * b; }
 double interpolate_parts(double a, double b, double c) {
   return std::abs(a) + std::abs(c) * (std::abs(a) + std::abs(b));
 }
@@ -119,6 +120,7 @@ std::map<std::string_view, Reference> elementwise_references() {
       {"positive", of<positive>()},
       {"relu", of<relu>()},
       {"square", of<square>()},
+      {"squarable", of<same>()},  // in the range of the samples
       {"sqrt", of<std::sqrt>()},
       {"rsqrt", of<rsqrt>(2)},
       {"exp", of<std::exp>(4)},
@@ -129,6 +131,7 @@ std::map<std::string_view, Reference> elementwise_references() {
       {"cos", of<std::cos>(4)},
       {"tanh", of<std::tanh>(4)},
       {"sigmoid", of<sigmoid>(6)},
+      {"sech", of<sech>(6)},
       {"softplus", of<softplus>(6)},
       {"erf", of<std::erf>(2)},
       {"equal", of2<equal>()},

@@ -143,6 +143,39 @@ Array softmax(const std::vector<Array>& in, const Attributes& attributes) {
   return out;
 }
 
+// Softmax less 1 at the label: there, minus the others.
+Array softmax_residual(const std::vector<Array>& in, const Attributes& attributes) {
+  Array out = softmax(in, attributes);
+  for_each_index(in[1].shape, [&](const Dims& index) {
+    Dims at = index;
+    at.push_back(0);
+    const int axis = at.rank() - 1;
+    const auto label = static_cast<std::int64_t>(in[1].at(index));
+    double others = 0;
+    for (at[axis] = 0; at[axis] < in[0].shape[axis]; ++at[axis]) {
+      if (at[axis] != label) others += out.at(at);
+    }
+    at[axis] = label;
+    out.at(at) = -others;
+  });
+  return out;
+}
+
+Array log_softmax(const std::vector<Array>& in, const Attributes& attributes) {
+  Array out = in[0];
+  const Array normalizer = logsumexp(in, attributes);
+  std::size_t i = 0;
+  out.scale = out.values;
+  for_each_index(in[0].shape, [&](const Dims& index) {
+    const std::size_t row = i / static_cast<std::size_t>(in[0].shape.back());
+    out.values[i] -= normalizer.values[row];
+    out.scale[i] = std::abs(out.values[i]);
+    ++i;
+    static_cast<void>(index);
+  });
+  return out;
+}
+
 // log sum exp(x - m) + (m - x[label]), with errors relative to the two terms.
 Array softmax_cross_entropy(const std::vector<Array>& in, const Attributes&) {
   Array out = reduce(in[0], last_axis(in[0]), [](const std::vector<double>& values) {
@@ -199,6 +232,8 @@ std::map<std::string_view, Reference> reduction_references() {
       // exp within 4 units of differences of at most 4, a sum, a logarithm or a quotient.
       {"logsumexp", {logsumexp, 8}},
       {"softmax", {softmax, 12}},
+      {"softmax_residual", {softmax_residual, 16}},
+      {"log_softmax", {log_softmax, 12}},
       {"softmax_cross_entropy", {softmax_cross_entropy, 8}},
       {"matmul", {matmul, 1}},
   };

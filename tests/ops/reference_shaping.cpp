@@ -162,11 +162,13 @@ Array arange(const std::vector<Array>&, const Attributes& attributes) {
 Array random_uniform(const std::vector<Array>& in, const Attributes& attributes) {
   const auto& a = std::get<SpecAttribute>(attributes);
   const auto seed = static_cast<std::uint64_t>(in[0].values[0]);
-  const auto first = static_cast<std::uint64_t>(in[0].values[1]);
+  const auto stream = static_cast<std::uint32_t>(in[0].values[1]);
+  const auto first = static_cast<std::uint64_t>(in[0].values[2]);
   const auto word = [&](std::uint64_t i) {
     const std::uint64_t counter = first + i / 4;
-    return philox({static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)},
-                  seed)[i % 4];
+    return philox(
+        {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), stream},
+        seed)[i % 4];
   };
   Array out = zeros(a.shape);
   for (std::uint64_t i = 0; i < out.values.size(); ++i) {

@@ -185,6 +185,30 @@ TEST(Sabotage, RuleThatGivesAnotherShape) {
             "negative: its derivative rule gives f64[] for its result: expected f64[2]");
 }
 
+// Nothing is no gradient of 0.
+TEST(Sabotage, RuleThatGivesNothing) {
+  Op negative = entry("negative");
+  const Tensor x = Tensor::from({1.0F}, {1});
+  const Function f = [&](const Tensors& in) { return apply(negative, {in[0]}); };
+  const auto reverse = [&] { return test::message_of<ValueError>([&] { vjp(f, {x}, x); }); };
+  const auto forward = [&] { return test::message_of<ValueError>([&] { jvp(f, {x}, {x}); }); };
+  const std::string expected =
+      "negative: its derivative rule gives an undefined tensor for input 0: expected f32[1]";
+  negative.rule = Linear{{[](const Call&, const Tensor&) { return Tensor(); }}};
+  EXPECT_EQ(reverse(), expected);
+  negative.rule = Multilinear{{[](const Call&, const Tensor&) { return Tensor(); }}};
+  EXPECT_EQ(reverse(), expected);
+  negative.rule = Elementwise{{[](const Call&) { return Tensor(); }}};
+  EXPECT_EQ(reverse(), expected);
+  EXPECT_EQ(forward(), expected);
+  negative.rule = Custom{[](const Call&, int, const Tensor&) { return Tensor(); },
+                         [](const Call&, std::span<const Tensor>) { return Tensor(); }};
+  EXPECT_EQ(reverse(), expected);
+  EXPECT_EQ(forward(),
+            "negative: its derivative rule gives an undefined tensor for its result: expected "
+            "f32[1]");
+}
+
 TEST(Sabotage, OpThatIsNotWhole) {
   Op op = entry("negative");
   EXPECT_EQ(test::message_of<ShapeError>([&] {

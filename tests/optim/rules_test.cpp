@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "nabla/base/error.h"
 #include "nabla/nn/loss.h"
@@ -160,6 +161,7 @@ TEST(UpdateRules, CapturedStepsOfANetworkGiveTheSameBits) {
       std::vector<std::vector<double>> results;
       for (const bool captured : {false, true}) {
         const nn::Sequential model{nn::Dense(width, width), nn::tanh, nn::Dense(width, 2)};
+        model.initialize(0);
         const auto rule = entry.make(entry.learning_rate);
         rule->attach(model.parameters());
         const auto loss = [&] { return nn::mean_squared_error(model(x), y); };
@@ -317,6 +319,72 @@ TEST(UpdateRules, ATermWithoutMomentsIsPlain) {
   EXPECT_EQ(moves(Momentum({.learning_rate = .1, .momentum = 0}), 1, 3),
             moves(Sgd({.learning_rate = .1}), 1, 3));
   EXPECT_NEAR(moves(Adam({.learning_rate = 1, .beta1 = 0, .beta2 = 0}), 3, 2)[1], 1, 1e-7);
+}
+
+// Algorithm 1 in doubles, which have the squares.
+std::vector<double> adam_by_hand(const AdamOptions& o, const std::vector<double>& gradients) {
+  std::vector<double> values;
+  double m = 0;
+  double v = 0;
+  double w = 0;
+  for (const double g : gradients) {
+    const auto t = static_cast<double>(values.size() + 1);
+    m = o.beta1 * m + (1 - o.beta1) * g;
+    v = o.beta2 * v + (1 - o.beta2) * g * g;
+    const double corrected = v / (1 - std::pow(o.beta2, t));
+    w -= o.learning_rate * m / (1 - std::pow(o.beta1, t)) / (std::sqrt(corrected) + o.epsilon);
+    values.push_back(w);
+  }
+  return values;
+}
+
+// The same in f32, run as they are or as one captured step over `count` equal parameters.
+std::vector<double> adam_in_f32(const AdamOptions& options, const std::vector<double>& gradients,
+                                bool is_captured, std::int64_t count) {
+  const State w(broadcast_to(Tensor(0.0F), {count}), "w");
+  Adam rule(options);
+  rule.attach({w});
+  const auto step = [&](const Tensors& in) -> Tensors {
+    rule.step(in);
+    return {};
+  };
+  Captured captured(step);
+  std::vector<double> values;
+  for (const double g : gradients) {
+    const Tensor gradient = broadcast_to(number(g, DType::f32), {count});
+    is_captured ? captured({gradient}) : step({gradient});
+    values.push_back(w.value().to_doubles().back());
+  }
+  return values;
+}
+
+TEST(UpdateRules, AdamStepsAsItsFormulaSaysWhereGradientsAreLarge) {
+  const std::vector<std::pair<AdamOptions, std::vector<double>>> cases = {
+      {{.learning_rate = 1, .beta2 = 0}, {1e5, 1, 1}},
+      {{.learning_rate = 1, .beta1 = 0, .beta2 = 0}, {1e5, 1, -1e-3}},
+      {{.learning_rate = 1, .beta1 = 0}, {1e5, 1, 1}},
+      {{}, {1e20, 1, 1, -1}},
+      {{}, {1, 1e18, 1}},
+      {{}, {3e38, 0, 1}}};
+  for (const auto& [options, gradients] : cases) {
+    const std::vector<double> expected = adam_by_hand(options, gradients);
+    for (const bool is_captured : {false, true}) {
+      for (const std::int64_t count : {1, 7, 40}) {
+        const auto found = adam_in_f32(options, gradients, is_captured, count);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          EXPECT_NEAR(found[i], expected[i], 1e-5 * std::abs(expected[i]))
+              << gradients[0] << ", then " << gradients[1] << ": step " << i;
+        }
+      }
+    }
+  }
+}
+
+// What is not finite is not hidden.
+TEST(UpdateRules, AdamKeepsWhatIsNotFinite) {
+  for (const double gradient : {std::numeric_limits<double>::infinity(), std::nan("")}) {
+    EXPECT_TRUE(std::isnan(adam_in_f32({}, {gradient, 1}, false, 1)[1])) << gradient;
+  }
 }
 
 }  // namespace

@@ -14,5 +14,6 @@ run(${SCRATCH}/prefix/bin/nabla ops)
 run(${configure} -B ${SCRATCH}/installed -D nabla_ROOT=${SCRATCH}/prefix -D NABLA_VERSION=${VERSION})
 run(${CMAKE_COMMAND} --build ${SCRATCH}/installed)
 run(${SCRATCH}/installed/app)
+run(${SCRATCH}/installed/copies)
 
 run(${configure} -B ${SCRATCH}/subdirectory -D NABLA_SOURCE=${CMAKE_CURRENT_LIST_DIR}/../..)

@@ -102,6 +102,28 @@ TEST(Capture, CapturesAgainForNewShapesAndTypes) {
 }
 
 // What was read from a state, or from another plan, before the capture.
+// Plans take memory: of many shapes only those used last stay.
+TEST(Capture, KeepsABoundedNumberOfPlans) {
+  int captures = 0;
+  Captured f([&](const Tensors& x) -> Tensors {
+    ++captures;
+    return {x[0] * 2};
+  });
+  const auto call = [&](int size) {
+    const Tensor x = Tensor::from(std::vector<double>(static_cast<std::size_t>(size), 3.0), {size});
+    EXPECT_EQ(sum(f({x})[0]).item(), 6.0 * size);
+    return captures;
+  };
+  constexpr int most = static_cast<int>(Captured::most_plans);
+  for (int size = 1; size <= most; ++size) EXPECT_EQ(call(size), size);
+  for (int size = 1; size <= most; ++size) EXPECT_EQ(call(size), most);  // all are there
+  Plan& first = f.plan({{DType::f64, {1}}});                             // used last, now
+  EXPECT_EQ(call(most + 1), most + 1);
+  EXPECT_EQ(&f.plan({{DType::f64, {1}}}), &first);
+  EXPECT_EQ(call(2), most + 2);  // it was the longest unused one
+  EXPECT_EQ(call(1), most + 2);
+}
+
 TEST(Capture, KeepsTensorsFromOutside) {
   const State theta(Tensor::from({1.0, 2.0}, {2}), "theta");
   auto twice = capture([](const Tensor& x) { return x * 2; });

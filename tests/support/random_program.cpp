@@ -212,7 +212,7 @@ class Programmer {
       case 3: return softmax_cross_entropy(x, argmax(x, -1));
       case 4: return arange(between(0, 6), x.dtype());
       default:
-        return random_uniform(Tensor::from<std::int64_t>({between(0, 99), 0}, {2}), x.shape(),
+        return random_uniform(Tensor::from<std::int64_t>({between(0, 99), 0, 0}, {3}), x.shape(),
                               x.dtype());
     }
   }

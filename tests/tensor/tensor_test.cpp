@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <limits>
-#include <new>
 
+#include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
+#include "nabla/nn/layers.h"
 #include "nabla/ops/ops.h"
 #include "nabla/plan/capture.h"
+#include "tests/support/message.h"
 
 namespace nabla {
 namespace {
@@ -74,8 +76,42 @@ TEST(Tensor, TooManyBytesAreAnError) {
         capture([](const Tensor& x) { return sum(broadcast_to(x, {many, many})); })(Tensor(1.0));
       }),
       "broadcast: would give f64[1099511627776, 1099511627776]: expected below 2^63 bytes");
-  EXPECT_THROW(Tensor::empty({DType::u8, {std::numeric_limits<std::int64_t>::max()}}),
-               std::bad_alloc);
+}
+
+// Bytes that can be counted, but that no system has.
+TEST(Tensor, MemoryThatIsRefusedIsNamed) {
+  constexpr std::int64_t many = std::int64_t{1} << 50;
+  const auto refused = [](const std::string& what) {
+    return "not enough memory for " + what + " bytes: take a smaller model, batch or data set";
+  };
+  const auto message = [](auto f) { return test::message_of<MemoryError>(f); };
+  const Tensor x = broadcast_to(Tensor(1.0F), {many});
+  const std::string f32 = refused("a tensor f32[1125899906842624], 4503599627370496");
+  EXPECT_EQ(message([] { Tensor::empty({DType::f32, {many}}); }), f32);
+  EXPECT_EQ(message([] {
+              Tensor::empty({DType::u8, {std::numeric_limits<std::int64_t>::max()}});
+            }),
+            refused("a tensor u8[9223372036854775807], 9223372036854775807"));
+  EXPECT_EQ(message([&] { x + x; }), f32);
+  EXPECT_EQ(message([&] { cast(x, DType::f64); }),
+            refused("a tensor f64[1125899906842624], 9007199254740992"));
+  EXPECT_EQ(message([&] { grad([&](const Tensor& y) { return sum(y * x * x); })(Tensor(1.0F)); }),
+            f32);
+  EXPECT_EQ(message([] { nn::Dense(std::int64_t{1} << 25, std::int64_t{1} << 25); }),
+            refused("a tensor f32[33554432, 33554432], 4503599627370496"));
+  EXPECT_EQ(message([&] { State{x}; }), refused("a buffer, 4503599627370496"));
+  EXPECT_EQ(
+      message([&] { capture([&](const Tensor& y) { return flip(x, 0) * y; })(Tensor(1.0F)); }),
+      refused("a buffer, 4503599627370496"));
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer ends the program where a vector gets no memory";
+#endif
+  EXPECT_EQ(message([&] { x.to_vector<float>(); }),
+            refused("the elements of f32[1125899906842624], 4503599627370496"));
+  EXPECT_EQ(message([&] {
+              broadcast_to(Tensor::from({std::uint8_t{1}}, {1}), {many << 10}).to_doubles();
+            }),
+            refused("the elements of u8[1152921504606846976], 1152921504606846976"));
 }
 
 // Nor may extents wrap round before their bytes are counted: 2^32 * 2^32 is no 0.

@@ -9,6 +9,7 @@
 #include "nabla/base/file.h"
 #include "nabla/io/safetensors.h"
 #include "nabla/nn/architecture.h"
+#include "nabla/train/evaluator.h"
 #include "tests/support/files.h"
 #include "tests/support/message.h"
 
@@ -31,7 +32,7 @@ const ModelInfo info{.architecture = "dense(3) tanh dense",
                      .dataset = "made up",
                      .seed = 18446744073709551615U};
 
-std::vector<double> values_of(const nn::Sequential& model) {
+std::vector<double> values_of(const nn::Layer& model) {
   std::vector<double> all;
   for (const State& parameter : model.parameters()) {
     for (const double value : parameter.value().to_doubles()) all.push_back(value);
@@ -69,23 +70,25 @@ TEST(ModelFile, MismatchesAreNamed) {
   const TensorFile whole = load_safetensors(path);
   const std::vector<Broken> cases = {
       {[](TensorFile& file) { file.tensors.pop_back(); },
-       "tensor \"3.dense.bias\": expected f32[2], found none of that name"},
+       "tensor \"dense_2.bias\": expected f32[2], found none of that name"},
       {[](TensorFile& file) {
          file.tensors[1].value = Tensor::empty({DType::f32, {4}});
        },
-       "tensor \"1.dense.bias\": expected f32[3], found f32[4]"},
+       "tensor \"dense_1.bias\": expected f32[3], found f32[4]"},
       {[](TensorFile& file) {
          file.tensors[1].value = Tensor::empty({DType::f64, {3}});
        },
-       "tensor \"1.dense.bias\": expected f32[3], found f64[3]"},
+       "tensor \"dense_1.bias\": expected f32[3], found f64[3]"},
       {[](TensorFile& file) {
          file.tensors.push_back({"x", Tensor(1.0F)});
        },
        "tensor \"x\": found f32[], but the model has none of that name"},
       {[](TensorFile& file) { file.metadata.clear(); },
        "metadata \"format\" missing: expected a file that nabla wrote"},
-      {[](TensorFile& file) { file.metadata["format_version"] = "2"; },
-       "metadata \"format_version\" is \"2\": this program reads 1"},
+      {[](TensorFile& file) { file.metadata["format_version"] = "3"; },
+       "metadata \"format_version\" is 3: this program reads up to 2; take the nabla that wrote "
+       "it, "
+       "or a newer one"},
       {[](TensorFile& file) { file.metadata["outputs"] = "3"; },
        "metadata \"outputs\" is 3 with 2 class names"},
       {[](TensorFile& file) {
@@ -101,6 +104,12 @@ TEST(ModelFile, MismatchesAreNamed) {
        "metadata \"class_names\" is no JSON list of texts"},
       {[](TensorFile& file) { file.metadata["class_names"] = std::string(1 << 20, '['); },
        "metadata \"class_names\" is no JSON list of texts"},
+      {[](TensorFile& file) { file.metadata["class_names"] = std::string("[\"a\",\"b\"]\0x", 11); },
+       "metadata \"class_names\" is no JSON list of texts"},
+      {[](TensorFile& file) { file.metadata["input_shape"] = std::string("2x2\0", 4); },
+       "metadata \"input_shape\" \"2x2?\" is no shape: expected extents such as 784 or 1x28x28"},
+      {[](TensorFile& file) { file.metadata["outputs"] = std::string("2\0", 2); },
+       "metadata \"outputs\" is no number: \"2?\""},
       {[](TensorFile& file) { file.metadata["input_shape"] = "2x"; },
        "metadata \"input_shape\" \"2x\" is no shape: expected extents such as 784 or 1x28x28"},
       {[](TensorFile& file) { file.metadata["input_scale"] = "nan"; },
@@ -112,17 +121,19 @@ TEST(ModelFile, MismatchesAreNamed) {
       {[](TensorFile& file) {
          file.tensors[1].value = Tensor::from({0.0F, 1.0F, std::nanf("")}, {3});
        },
-       "tensor \"1.dense.bias\": expected finite numbers"},
+       "tensor \"dense_1.bias\": expected finite numbers"},
       {[](TensorFile& file) { file.metadata["architecture"] = "danse"; },
        "metadata \"architecture\" does not fit the file: architecture \"danse\", position 1: "
        "unknown layer \"danse\"; did you mean \"dense\"? known: dense, relu, leaky_relu, elu, "
-       "tanh, sigmoid, softplus, identity, dropout, flatten, mlp, softmax"},
+       "tanh, sigmoid, softplus, identity, dropout, flatten, residual, concatenate, add, mlp, "
+       "softmax"},
       // Memory is asked for only as far as the file holds it.
       {[](TensorFile& file) {
          file.metadata["architecture"] = "dense(9999999) dense(9999999) dense";
        },
        "metadata \"architecture\" does not fit the file: architecture \"dense(9999999) "
-       "dense(9999999) dense\": layer 1 \"dense(9999999)\" makes it 49999995 parameters: expected "
+       "dense(9999999) dense\", position 1: \"dense(9999999)\" makes it 49999995 parameters: "
+       "expected "
        "at most 1000046"},
   };
   for (const Broken& broken : cases) {
@@ -134,12 +145,80 @@ TEST(ModelFile, MismatchesAreNamed) {
   }
 }
 
+// Written by the version before names became paths. Its own evaluate printed this accuracy.
+TEST(ModelFile, ReadsVersion1) {
+  const ModelFile old = load_model(NABLA_SOURCE_DIR "/tests/files/model_version_1.safetensors");
+  const auto states = old.model.states();
+  ASSERT_EQ(states.size(), 5U);
+  EXPECT_EQ(states[3].name, "dense_2.weight");
+  const TensorFile file =
+      load_safetensors(NABLA_SOURCE_DIR "/tests/files/model_version_1.safetensors");
+  EXPECT_EQ(file.tensors[2].name, "4.dense.weight");
+  EXPECT_EQ(states[3].state.value().to_doubles(), file.tensors[2].value.to_doubles());
+  Evaluator evaluator(old.model, nn::cross_entropy);
+  EXPECT_NEAR(*evaluator.evaluate(data::digits(old.info.seed).test).accuracy, 0.1421, 5e-5);
+}
+
+TEST(ModelFile, HoldsWhatIsNotLearned) {
+  const nn::Sequential model = nn::make_model("dense(3) dropout dense", {2, 2}, 2);
+  const State random = model.states()[2].state;
+  random.assign(Tensor::from<std::int64_t>({7, 8, 9}, {3}));
+  ModelInfo described = info;
+  described.architecture = model.text();
+  model.freeze("dense_1.*");
+  const ModelFile loaded = decode_model(encode_model(model, described), "made");
+  EXPECT_EQ(loaded.model.states()[2].name, "dropout_1.random");
+  EXPECT_EQ(loaded.model.states()[2].state.value().to_doubles(), (std::vector<double>{7, 8, 9}));
+  EXPECT_EQ(loaded.model.parameters().size(), 2U) << "what was frozen stays so";
+  EXPECT_TRUE(loaded.model.states()[0].state.is_frozen());
+}
+
+TEST(ModelFile, PartsGoIntoOtherModels) {
+  const test::Folder folder;
+  const nn::Sequential trained{nn::named("body", nn::Sequential{nn::Dense(2, 3), nn::relu}),
+                               nn::Dense(3, 2)};
+  trained.initialize(1);
+  const std::string path = folder / "trained";
+  save_model(path, trained, {.architecture = trained.text(), .input_shape = {2}, .outputs = 2});
+  const nn::Sequential other{nn::named("encoder", nn::Sequential{nn::Dense(2, 3), nn::tanh}),
+                             nn::named("head", nn::Dense(3, 4))};
+  other.initialize(2);
+  const auto head = other.states()[2].state.value().to_doubles();
+  load_part(path, other, {.from = "body.*", .to = "encoder.*"});
+  for (std::size_t i : {0U, 1U}) {
+    EXPECT_EQ(other.states()[i].state.value().to_doubles(),
+              trained.states()[i].state.value().to_doubles());
+  }
+  EXPECT_EQ(other.states()[2].state.value().to_doubles(), head);
+
+  const auto before = values_of(other);
+  const std::vector<std::pair<LoadPartOptions, std::string>> wrong = {
+      {{.from = "bdy.*"},
+       path + ": no tensor \"bdy.*\": expected some of: body.dense_1.weight, "
+              "body.dense_1.bias, dense_1.weight, dense_1.bias"},
+      {{.from = "body.*", .to = "decoder.*"},
+       path + ": tensor \"body.dense_1.weight\": is to become \"decoder.dense_1.weight\", but the "
+              "model has nothing of that name"},
+      {{.from = "dense_1.*", .to = "head.*"},
+       path + ": tensor \"dense_1.weight\": expected f32[3, 4], found f32[3, 2]"}};
+  for (const auto& [options, expected] : wrong) {
+    EXPECT_EQ(test::message_of<FileError>([&] { load_part(path, other, options); }), expected);
+  }
+  EXPECT_THROW(load_part(path, other, {.from = "body"}), ValueError);
+  EXPECT_EQ(values_of(other), before);
+}
+
 TEST(ModelFile, WhatCannotBeLoadedIsNotSaved) {
   const nn::Sequential model = small_model(4);
   ModelInfo changed = info;
   changed.class_names = {"a"};
   EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, changed); }),
             "model \"dense(3) tanh dense(2)\": 1 class names: expected none, or 2");
+  EXPECT_THROW(
+      encode_model(nn::Sequential{nn::Activation("tanh", [](const Tensor& x) { return x; }),
+                                  nn::Flatten(), nn::Dense(4, 2)},
+                   info),
+      ValueError);
   changed = info;
   changed.input_scale = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(
@@ -148,7 +227,7 @@ TEST(ModelFile, WhatCannotBeLoadedIsNotSaved) {
   const State bias = model.parameters().back();
   bias.assign(Tensor::from({0.0F, std::numeric_limits<float>::infinity()}, {2}));
   EXPECT_EQ(test::message_of<ValueError>([&] { encode_model(model, info); }),
-            "model \"dense(3) tanh dense(2)\": parameter 3.dense.bias: expected finite numbers");
+            "model \"dense(3) tanh dense(2)\": dense_2.bias: expected finite numbers");
 }
 
 TEST(ModelFile, AFailedLoadChangesNothing) {

@@ -9,6 +9,7 @@
 #include "nabla/base/parallel.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/ops/elementwise.h"
+#include "nabla/ops/reduction.h"
 #include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
@@ -213,7 +214,8 @@ TEST(Callbacks, StopWithoutAReasonAndBeforeAnEpoch) {
 TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
   const nn::Sequential model{nn::Dense(1, 1)};
   const State weight = model.parameters()[0];
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping({.patience = 2, .min_delta = 0.5});
   const auto epoch = [&](std::int64_t number, double loss) {
     weight.assign(Tensor::from({static_cast<float>(number)}, {1, 1}));
@@ -233,7 +235,8 @@ TEST(Callbacks, EarlyStoppingWaitsForItsPatience) {
 
 TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
   const nn::Sequential model{nn::Dense(1, 1)};
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping({});
   for (std::int64_t epoch = 1; epoch <= 4; ++epoch) {
     EXPECT_EQ(progress.stop_reason, "") << epoch;
@@ -246,7 +249,8 @@ TEST(Callbacks, EarlyStoppingTakesEmptyBraces) {
 TEST(Callbacks, EarlyStoppingBeginsAnew) {
   const nn::Sequential model{nn::Dense(1, 1)};
   const State weight = model.parameters()[0];
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping;
   stopping.on_fit_begin(progress);
   stopping.on_epoch_end(progress, {.epoch = 1, .validation_loss = 1});
@@ -258,7 +262,8 @@ TEST(Callbacks, EarlyStoppingBeginsAnew) {
 
 TEST(Callbacks, EarlyStoppingWatchesAccuracyFromBelow) {
   const nn::Sequential model{nn::Dense(1, 1)};
-  Progress progress{.model = model};
+  optim::Sgd sgd;
+  Progress progress{.model = model, .method = sgd};
   EarlyStopping stopping({.monitor = Monitor::validation_accuracy, .patience = 1});
   stopping.on_epoch_end(progress, {.epoch = 1, .validation_accuracy = 0.5});
   stopping.on_epoch_end(progress, {.epoch = 2, .validation_accuracy = 0.6});
@@ -396,8 +401,10 @@ TEST(TrainerErrors, AnOptimizerOfAnotherTrainer) {
   const auto rule = std::make_shared<optim::Adam>();
   Trainer first(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, rule);
   Trainer second(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, rule);
-  EXPECT_EQ(test::message_of<ValueError>([&] { first.fit(xor_data()); }),
-            "fit: the optimizer was attached to other parameters: expected one for each trainer");
+  EXPECT_EQ(
+      test::message_of<ValueError>([&] { first.fit(xor_data()); }),
+      "fit: the optimizer was attached to other parameters, or some were frozen or set free since: "
+      "expected a trainer of its own for these");
   EXPECT_EQ(second.fit(xor_data()).epochs.size(), 1U);
   // Its captured steps would go on with the memory that they had.
   rule->attach(first.model().parameters());
@@ -431,8 +438,8 @@ TEST(Trainer, RecoversWhereTheOptimizerIsAttachedAnew) {
   Trainer trainer(model, nn::mean_squared_error, optim::Momentum({.learning_rate = 1e20}));
   EXPECT_THROW(trainer.fit(xor_data(), {.epochs = 5}), Error);
   model.initialize(7);
-  trainer.optimizer().set_learning_rate(0.1);
-  trainer.optimizer().attach(model.parameters());
+  trainer.method().set_learning_rate(0.1);
+  trainer.method().attach(model.parameters());
   const double again =
       trainer.fit(xor_data(), {.epochs = 3, .shuffle = false}).epochs[2].train_loss;
 
@@ -460,7 +467,7 @@ TEST(TrainerErrors, ParametersThatAreNotFinite) {
   data::Dataset far = xor_data();
   far.inputs = far.inputs * 1000;
   EXPECT_EQ(test::message_of<Error>([&] { trainer.fit(far, {.batch_size = 4}); }),
-            "epoch 1, step 1: parameter 1.dense.weight is not finite; lower the learning rate (now "
+            "epoch 1, step 1: parameter dense_1.weight is not finite; lower the learning rate (now "
             "3e+38) and start again from fresh parameters");
 }
 
@@ -479,22 +486,70 @@ TEST(TrainerErrors, DataThatDoNotFit) {
   const auto [train, test] = data::digits();
   const nn::Sequential narrow{nn::Dense(63, 10)};
   Trainer trainer(narrow, nn::cross_entropy, optim::Sgd());
-  EXPECT_EQ(test::message_of<ShapeError>([&] { trainer.fit(train); }),
-            "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer 1 \"dense(10)\"");
+  EXPECT_EQ(
+      test::message_of<ShapeError>([&] { trainer.fit(train); }),
+      "dense: takes 63 numbers a sample, got 64 (shape [8, 8]), in layer dense_1 \"dense(10)\"");
   EXPECT_THROW(trainer.evaluate(test), ShapeError);
   EXPECT_THROW(trainer.predict(test), ShapeError);
 }
 
 // A user's layer that gives more than it says must not be written beyond the predictions.
-TEST(TrainerErrors, ResultsOfAnotherShapeThanTheLayerSays) {
-  struct Doubled : nn::Layer {
-    std::string text() const override { return "doubled"; }
-    Tensor forward(const Tensor& x, bool) const override { return concatenate({x, x}, 1); }
+// A model need not be a Sequential, nor say what shapes it gives.
+struct Doubled : nn::Layer {
+  nn::Dense dense{4, 1};
+  nn::Parts parts() const override { return {{"dense", dense}}; }
+  std::string text() const override { return "doubled"; }
+  Tensor forward(const Tensor& x) const override { return dense(concatenate({x, x}, 1)); }
+};
+
+TEST(Trainer, TakesAnyLayer) {
+  const Doubled model;
+  const auto before = model.parameters()[0].value().to_doubles();
+  Trainer trainer(model, nn::mean_squared_error, optim::Sgd());
+  const History history = trainer.fit(xor_data(), {.epochs = 20, .batch_size = 4});
+  EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
+  EXPECT_NE(model.parameters()[0].value().to_doubles(), before) << "they share parameters";
+  EXPECT_EQ(trainer.predict(xor_data()).shape(), (Shape{4, 1}));
+}
+
+// A step of 0.1 g with g = w for f = w^2 / 2, so that the weight tells which rate was in force.
+TEST(Callbacks, SeeTheMethodAndChangeItsRate) {
+  struct Halve : Callback {
+    std::vector<std::int64_t> begun;
+    void on_batch_begin(Progress& progress) override {
+      begun.push_back(progress.batch);
+      if (progress.batch == 1)
+        progress.method.set_learning_rate(progress.method.learning_rate() / 2);
+    }
   };
-  Evaluator evaluator(nn::Sequential{Doubled()}, nn::mean_squared_error);
-  EXPECT_EQ(test::message_of<ShapeError>([&] { evaluator.predict(xor_data()); }),
-            "predict: model \"doubled\" gives f32[4, 4] for a batch: by its output_shape expected "
-            "f32[4, 2]");
+  const nn::Sequential model{nn::Dense(1, 1, {.bias = false, .initializer = nn::constant(1)})};
+  const nn::Loss half_square = [](const Tensor& y, const Tensor&) { return sum(y * y) / 2; };
+  const data::Dataset ones{.name = "ones",
+                           .inputs = Tensor::from({1.0F, 1.0F}, {2, 1}),
+                           .targets = Tensor::from({0.0F, 0.0F}, {2, 1}),
+                           .class_names = {}};
+  const auto halve = std::make_shared<Halve>();
+  Trainer trainer(model, half_square, optim::Sgd({.learning_rate = 0.5}));
+  trainer.fit(ones, {.epochs = 1, .batch_size = 1, .callbacks = {halve}});
+  EXPECT_EQ(halve->begun, (std::vector<std::int64_t>{0, 1})) << "batches that were done before";
+  EXPECT_EQ(model.parameters()[0].value().item(), (1 - 0.5) * (1 - 0.25));
+}
+
+TEST(Trainer, LeavesAloneWhatIsFrozen) {
+  const nn::Sequential model{nn::named("body", nn::Dense(2, 3)), nn::tanh, nn::Dense(3, 1)};
+  model.freeze("body.*");
+  const auto values = [&](std::size_t i) { return model.states()[i].state.value().to_doubles(); };
+  const auto body = values(0);
+  const auto head = values(2);
+  for (const optim::RuleEntry& entry : optim::rule_table()) {
+    Trainer trainer(model, nn::mean_squared_error, entry.make(0.1));
+    trainer.fit(xor_data(), {.epochs = 2, .batch_size = 4});
+    EXPECT_EQ(values(0), body) << entry.name;
+  }
+  EXPECT_NE(values(2), head);
+  Trainer trainer(model, nn::mean_squared_error, optim::Sgd());
+  model.unfreeze();
+  EXPECT_THROW(trainer.fit(xor_data()), ValueError);
 }
 
 TEST(TrainerErrors, NothingToEvaluate) {
@@ -514,7 +569,7 @@ TEST(TrainerErrors, BadOptions) {
   trainer.fit(train);
   EXPECT_EQ(test::message_of<ValueError>([&] { trainer.fit(train, {.epochs = most}); }),
             "fit: epochs 9223372036854775807 behind 1: expected fewer than 2^63 in all");
-  EXPECT_THROW(trainer.fit(train, {.batch_size = 0}), ValueError);
+  EXPECT_THROW(trainer.fit(train, {.batch_size = -1}), ValueError);
   EXPECT_EQ(trainer.fit(train, {.epochs = 0}).epochs.size(), 0U);
 }
 

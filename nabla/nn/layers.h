@@ -1,0 +1,104 @@
+/// The simple layers.
+#pragma once
+
+#include "nabla/base/options.h"
+#include "nabla/nn/layer.h"
+
+namespace nabla::nn {
+
+struct DenseOptions {
+  bool bias = true;
+  /// First weights; biases start at 0.
+  Initializer initializer = glorot_uniform();
+};
+
+/// x W + b: every output is a weighted sum of all inputs. x [batch, ...] is taken as [batch, in],
+/// W is [in, out], b [out].
+class Dense : public Layer {
+ public:
+  /// Throws ValueError for a width below 1, and where the initializer is missing.
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
+
+  std::string text() const override;
+  /// Throws ShapeError for samples that have not `in` numbers.
+  Tensor forward(const Tensor& x) const override;
+  /// "weight" and "bias".
+  Parts parts() const override;
+
+ private:
+  std::int64_t in_;
+  std::int64_t out_;
+  Initializer initializer_;
+  State weight_;
+  State bias_;  // undefined: none
+};
+
+/// A function of each element for itself.
+class Activation : public Layer {
+ public:
+  using Function = std::function<Tensor(const Tensor&)>;
+  /// Throws ValueError where the function is missing.
+  Activation(std::string text, Function function);
+
+  std::string text() const override { return text_; }
+  Tensor forward(const Tensor& x) const override { return function_(x); }
+  /// Whether both compute the same, as far as their texts and kinds of functions tell.
+  bool is_same(const Activation& other) const;
+
+ private:
+  std::string text_;
+  Function function_;
+};
+
+extern const Activation identity;  ///< x
+extern const Activation relu;      ///< max(x, 0); the derivative at 0 is 0
+extern const Activation tanh;      ///< (e^2x - 1) / (e^2x + 1)
+extern const Activation sigmoid;   ///< 1 / (1 + e^-x)
+extern const Activation softplus;  ///< log(1 + e^x)
+
+struct LeakyReluOptions {
+  double slope = 0.1;
+  static const OptionTable<LeakyReluOptions>& table();
+};
+/// x where x > 0, else slope x; the derivative at 0 is the slope. Throws ValueError for a slope
+/// that is not finite, or beyond +-1e15.
+Activation leaky_relu(double slope = LeakyReluOptions{}.slope);
+
+struct EluOptions {
+  double alpha = 1;
+  static const OptionTable<EluOptions>& table();
+};
+/// x where x > 0, else alpha (e^x - 1); the derivative at 0 is alpha. Throws ValueError as
+/// leaky_relu does.
+Activation elu(double alpha = EluOptions{}.alpha);
+
+struct DropoutOptions {
+  double rate = 0.5;
+  static const OptionTable<DropoutOptions>& table();
+};
+
+/// While training, sets each element to 0 with probability `rate` and divides the others by
+/// 1 - rate, so that the mean stays; else the identity (Srivastava and others, 2014).
+class Dropout : public Layer {
+ public:
+  /// Throws ValueError for a rate outside of [0, 1).
+  explicit Dropout(double rate);
+
+  std::string text() const override;
+  Tensor forward(const Tensor& x) const override;
+  /// "random".
+  Parts parts() const override { return {{"random", generator_}}; }
+
+ private:
+  double rate_;
+  Generator generator_;
+};
+
+/// All axes but the batch as one: [batch, ...] -> [batch, n].
+class Flatten : public Layer {
+ public:
+  std::string text() const override { return "flatten"; }
+  Tensor forward(const Tensor& x) const override;
+};
+
+}  // namespace nabla::nn

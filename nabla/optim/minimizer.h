@@ -1,0 +1,61 @@
+/// Methods that look at the loss more than once in a step.
+#pragma once
+
+#include "nabla/base/defaults.h"
+#include "nabla/base/options.h"
+#include "nabla/optim/method.h"
+#include "nabla/optim/objective.h"
+
+namespace nabla::optim {
+
+/// Decides in a loop of its own where the parameters go. To write one, derive from this.
+class Minimizer : public Method {
+ public:
+  /// Moves the parameters of the objective to where it is smaller, or leaves them where it finds no
+  /// such place. Gives the value before. Throws Error where that, or the gradient, is not finite.
+  virtual double step(Objective& objective) const = 0;
+
+  void attach(const std::vector<State>& parameters) override;
+  std::vector<State> parameters() const override { return parameters_; }
+
+ protected:
+  using Method::Method;
+  /// Starts anew: sets the states of the derived class to what they are before the first step.
+  virtual void reset() const = 0;
+
+ private:
+  std::vector<State> parameters_;
+};
+
+struct LineSearchOptions {
+  double learning_rate = 1;
+  double shrink = 0.5;
+  double decrease = 1e-4;
+  std::int64_t most_tries = 40;
+
+  static const OptionTable<LineSearchOptions>& table();
+};
+
+/// Gradient descent with a backtracking line search: from w it tries w - a g, with a from
+/// `learning_rate` on, or from twice (1 / shrink times) the step before where that is less, times
+/// `shrink` until f(w - a g) <= f(w) - decrease a g^2 (Armijo, 1966). A place where the loss is not
+/// finite is too far. Where no try is good enough, the parameters stay.
+class LineSearch : public Minimizer {
+ public:
+  /// Throws ValueError for an option out of its range.
+  explicit LineSearch(LineSearchOptions options);
+  explicit LineSearch(Defaults = {}) : LineSearch(LineSearchOptions{}) {}
+
+  std::string text() const override;
+  double step(Objective& objective) const override;
+  /// The learning rate, and "step": the last a, 0 before the first.
+  std::vector<State> states() const override { return {rate(), step_}; }
+
+ private:
+  void reset() const override { step_.assign(Tensor(0.0)); }
+
+  LineSearchOptions options_;
+  State step_{Tensor(0.0), "step"};
+};
+
+}  // namespace nabla::optim

@@ -1,0 +1,66 @@
+/// A loss as minimisers see it: a function of one vector.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "nabla/nn/layer.h"
+#include "nabla/nn/loss.h"
+#include "nabla/plan/capture.h"
+
+namespace nabla::optim {
+
+/// The loss of a model on some samples as a function of its parameters, all of which, of one type,
+/// are one vector [n]. It is computed in captured batches, in training mode, as the mean over the
+/// samples; the loss of a batch must be a mean over its samples. While the samples stay, random
+/// numbers are the same in each evaluation: it is one function.
+class Objective {
+ public:
+  using Visit = std::function<void(const Tensor& inputs, const Tensor& targets)>;
+  /// Calls a visitor for each batch of the samples, in the same order each time.
+  using Batches = std::function<void(const Visit&)>;
+
+  /// Throws ValueError where model or loss is missing, or the model has nothing to learn, and
+  /// DTypeError where its parameters have different types.
+  Objective(const nn::AnyLayer& model, const nn::Loss& loss);
+
+  Objective(const Objective&) = delete;
+  Objective& operator=(const Objective&) = delete;
+
+  /// What the function is about from now on.
+  void set_batches(Batches batches);
+  void set_batch(const Tensor& inputs, const Tensor& targets);
+
+  /// The vector. Reading it copies nothing; it keeps its values when parameters are set.
+  Tensor parameters() const;
+  /// Copies a vector into the model. Throws ShapeError or DTypeError for one of another kind.
+  void set_parameters(const Tensor& vector) const;
+
+  /// The loss where the parameters are.
+  double value();
+  /// The loss, and its gradient [n].
+  ValueAnd<Tensor> value_and_gradient();
+  /// The product of the Hessian with a direction [n].
+  Tensor hessian_product(const Tensor& direction);
+  /// J^T H_loss J v: the Hessian without the curvature of the model, which is never negative for a
+  /// convex loss.
+  Tensor gauss_newton_product(const Tensor& direction);
+
+ private:
+  // Adds up the results of a captured function over all batches, each times its part of the
+  // samples.
+  Tensors mean_of(Captured& function, const Tensor* direction);
+  void require_vector(const Tensor& vector) const;
+  std::vector<Tensor> pieces_of(const Tensor& vector) const;
+
+  nn::AnyLayer model_;
+  std::vector<State> parameters_;
+  std::vector<State> random_;         // keys of random numbers
+  std::vector<Tensor> random_start_;  // what they are before each evaluation
+  State vector_;                      // in the memory of the parameters
+  Batches batches_;
+  Captured value_, gradient_, hessian_product_, gauss_newton_product_;
+};
+
+}  // namespace nabla::optim

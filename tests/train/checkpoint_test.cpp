@@ -1,0 +1,203 @@
+// Runs that stop and go on end with the bits of runs that were never stopped.
+#include "nabla/train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "nabla/base/error.h"
+#include "nabla/base/file.h"
+#include "nabla/nn/architecture.h"
+#include "nabla/ops/ops.h"
+#include "nabla/optim/rules.h"
+#include "nabla/train/model_file.h"
+#include "nabla/train/trainer.h"
+#include "tests/support/files.h"
+#include "tests/support/message.h"
+
+namespace nabla {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+data::Dataset some_digits() {
+  data::Dataset train = data::digits().train;
+  train.inputs = slice(train.inputs, {{.start = 0, .stop = 200}});
+  train.targets = slice(train.targets, {{.start = 0, .stop = 200}});
+  return train;
+}
+
+constexpr std::int64_t epochs = 4;
+constexpr std::int64_t steps_an_epoch = 7;  // 200 samples in batches of 32, the last one smaller
+
+// Asks for an end behind step `step`, counted over the epochs.
+class InterruptAt : public Callback {
+ public:
+  explicit InterruptAt(std::int64_t step) : step_(step) {}
+  void on_batch_end(Progress& progress) override {
+    if ((progress.epoch - 1) * progress.batches + progress.batch == step_) progress.interrupt();
+  }
+
+ private:
+  std::int64_t step_;
+};
+
+struct TestRun {
+  nn::Sequential model = nn::make_model("dense(16) relu dropout(0.3) dense", {8, 8}, 10);
+  std::shared_ptr<EarlyStopping> stopping;
+  Trainer trainer;
+
+  explicit TestRun(const std::shared_ptr<optim::Method>& method, std::int64_t patience = epochs)
+      : stopping(std::make_shared<EarlyStopping>(EarlyStoppingOptions{
+            .monitor = Monitor::train_loss, .patience = patience, .min_delta = 0.005})),
+        trainer(model, nn::cross_entropy, method) {}
+
+  FitOptions options(const std::string& path, std::int64_t left) const {
+    return {.epochs = left,
+            .seed = 3,
+            .callbacks = {stopping, std::make_shared<InterruptAt>(0)},
+            .checkpoint = {.path = path, .every_epochs = 0}};
+  }
+};
+
+struct Result {
+  Bytes model;
+  std::vector<double> losses;
+  std::string stop_reason;
+};
+
+Result result_of(const TestRun& run, const History& history) {
+  Result result{
+      encode_model(run.model, describe(run.model, some_digits())), {}, history.stop_reason};
+  for (const EpochRecord& record : history.epochs) result.losses.push_back(record.train_loss);
+  return result;
+}
+
+using MakeMethod = std::function<std::shared_ptr<optim::Method>()>;
+
+Result whole_run(const MakeMethod& make, const std::string& path, std::int64_t patience = epochs) {
+  TestRun run(make(), patience);
+  return result_of(run, run.trainer.fit(some_digits(), run.options(path, epochs)));
+}
+
+Result stopped_run(const MakeMethod& make, const std::string& path, std::int64_t step,
+                   std::int64_t patience = epochs) {
+  {
+    TestRun run(make(), patience);
+    FitOptions options = run.options(path, epochs);
+    options.callbacks[1] = std::make_shared<InterruptAt>(step);
+    EXPECT_THROW(run.trainer.fit(some_digits(), options), Interrupted);
+  }
+  TestRun run(make(), patience);
+  run.model.initialize(77);  // what the checkpoint brings must not come from here
+  run.trainer.resume(load_checkpoint(path), path);
+  return result_of(
+      run, run.trainer.fit(some_digits(), run.options(path, epochs - run.trainer.epochs_done())));
+}
+
+TEST(Checkpoint, ARunThatWasStoppedEndsWithTheSameBits) {
+  const test::Folder folder;
+  std::vector<MakeMethod> methods = {[] { return std::make_shared<optim::LineSearch>(); }};
+  for (const optim::RuleEntry& entry : optim::rule_table()) {
+    methods.emplace_back([&] { return entry.make(entry.learning_rate); });
+  }
+  for (const MakeMethod& make : methods) {
+    const Result whole = whole_run(make, folder / "whole");
+    EXPECT_EQ(whole.losses.size(), static_cast<std::size_t>(epochs));
+    for (const std::int64_t step : {1, 6, 7, 8, 20, 27}) {
+      const Result stopped = stopped_run(make, folder / "stopped", step);
+      EXPECT_EQ(stopped.model, whole.model) << make()->name() << ", step " << step;
+      EXPECT_EQ(stopped.losses, whole.losses) << make()->name() << ", step " << step;
+    }
+  }
+}
+
+// What early stopping remembers goes along: the run ends where it would have ended.
+TEST(Checkpoint, EarlyStoppingGoesOn) {
+  const test::Folder folder;
+  const MakeMethod slow = [] {
+    return std::make_shared<optim::Sgd>(optim::SgdOptions{.learning_rate = 1e-4});
+  };
+  const Result whole = whole_run(slow, folder / "whole", 2);
+  EXPECT_EQ(whole.losses.size(), 3U) << "no better for two epochs";
+  const Result stopped = stopped_run(slow, folder / "stopped", 2 * steps_an_epoch + 1, 2);
+  EXPECT_EQ(stopped.losses, whole.losses);
+  EXPECT_EQ(stopped.stop_reason, whole.stop_reason);
+  EXPECT_EQ(stopped.model, whole.model);
+}
+
+TEST(Checkpoint, IsWrittenAsOftenAsAsked) {
+  const test::Folder folder;
+  const std::string path = folder / "checkpoint";
+  TestRun run(std::make_shared<optim::Adam>());
+  FitOptions options = run.options(path, 1);
+  options.checkpoint.every_steps = 3;
+  options.checkpoint.info = {{"command", "train"}};
+  run.trainer.fit(some_digits(), options);
+  TensorFile file = load_checkpoint(path);
+  EXPECT_EQ(file.metadata["info.command"], "train");
+  const auto counts = [&] {
+    for (const NamedTensor& tensor : load_checkpoint(path).tensors) {
+      if (tensor.name == "run.counts") return tensor.value.to_vector<std::int64_t>();
+    }
+    return std::vector<std::int64_t>{};
+  };
+  EXPECT_EQ(counts(), (std::vector<std::int64_t>{0, 6}));
+  options.checkpoint = {.path = path};
+  run.trainer.fit(some_digits(), options);
+  EXPECT_EQ(counts(), (std::vector<std::int64_t>{2, 0}));
+}
+
+TEST(CheckpointErrors, AFlippedByteIsFound) {
+  const Bytes whole =
+      encode_checkpoint({.tensors = {{"a", Tensor(1.0)}}, .metadata = {{"b", "text"}}});
+  EXPECT_EQ(decode_checkpoint(whole, "file").metadata["b"], "text");
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    Bytes damaged = whole;
+    damaged[i] ^= std::byte{1};
+    EXPECT_THROW(decode_checkpoint(damaged, "file"), FileError) << "byte " << i;
+    EXPECT_THROW(decode_checkpoint(std::span(whole).first(i), "file"), FileError) << i << " bytes";
+  }
+}
+
+TEST(CheckpointErrors, WhatIsNoneOrOfAnotherRunIsNamed) {
+  const test::Folder folder;
+  const std::string path = folder / "checkpoint";
+  TestRun run(std::make_shared<optim::Adam>());
+  FitOptions options = run.options(path, 1);
+  options.checkpoint.every_epochs = 1;
+  run.trainer.fit(some_digits(), options);
+  const TensorFile file = load_checkpoint(path);
+  const auto resume_message = [&](const nn::Sequential& model,
+                                  const std::shared_ptr<optim::Method>& method) {
+    return test::message_of<FileError>(
+        [&] { Trainer(model, nn::cross_entropy, method).resume(file, "file"); });
+  };
+  EXPECT_EQ(
+      resume_message(nn::make_model("dense", {8, 8}, 10), std::make_shared<optim::Adam>()),
+      "file: is of a run with architecture \"dense(16) relu dropout(0.3) dense(10)\": expected "
+      "\"dense(10)\"");
+  EXPECT_EQ(resume_message(nn::make_model("dense(16) relu dropout(0.3) dense", {8, 8}, 10),
+                           std::make_shared<optim::Sgd>()),
+            "file: is of a run with method \"adam\": expected \"sgd\"");
+
+  TestRun other(std::make_shared<optim::Adam>());
+  other.trainer.resume(file, "file");
+  options.batch_size = 16;
+  EXPECT_NE(test::message_of<ValueError>([&] {
+              other.trainer.fit(some_digits(), options);
+            }).find("file: is of a run with batch_size=32"),
+            std::string::npos);
+  other.trainer.resume(file, "file");
+  data::Dataset changed = some_digits();
+  changed.targets = Tensor::from(std::vector<std::int64_t>(200, 7), {200});
+  options.batch_size = 32;
+  EXPECT_THROW(other.trainer.fit(changed, options), ValueError);
+
+  save_safetensors(path, {});
+  EXPECT_EQ(test::message_of<FileError>([&] { load_checkpoint(path); }),
+            path + ": is no checkpoint: expected a file that a training run left");
+}
+
+}  // namespace
+}  // namespace nabla
