@@ -166,7 +166,7 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --model relu", 1, "expected [10]; end it with dense"},
       {"train digits --model \"dense(10000000) dense\"", 1, "dense"},
       {"train digits --optimizer adan", 1, "did you mean \"adam\"?"},
-      {"train digits --learning-rate 0", 1, "adam: learning_rate 0: expected a positive number"},
+      {"train digits --learning-rate 0", 1, "adam: learning_rate 0: expected above 0"},
       {"train digits --learning-rate 0x10", 2,
        "--learning-rate: expected a number such as 0.001 or 1e-3, got \"0x10\""},
       {"train digits --learning-rate 1e-3x", 2, "--learning-rate: expected a number"},

@@ -113,7 +113,8 @@ TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
       {"dense(1,1,1)", "position 9: dense takes 1 value without a name"},
       {"dense(3,width=4)", "position 9: dense: width is given twice"},
       {"dense(bia=1)",
-       "position 7: dense has no option \"bia\"; did you mean \"bias\"? known: width, bias"},
+       "position 7: dense has no option \"bia\"; did you mean \"bias\"? known: width, bias, "
+       "initializer"},
       {"relu(1)", "position 6: relu takes no options"},
       {"relu[tanh]", "position 1: relu takes no [...]"},
       {"residual", "position 1: residual: expected 1 pair of [...] behind it, got 0"},

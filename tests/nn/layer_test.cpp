@@ -44,7 +44,7 @@ TEST(Dense, CanGoWithoutBias) {
   const Dense layer(2, 1, {.bias = false, .initializer = constant(3)});
   EXPECT_EQ(layer.parameters().size(), 1U);
   EXPECT_EQ(layer(f32({1, 2}, {1, 2})).item(), 9);
-  EXPECT_EQ(layer.text(), "dense(1, bias=false)");
+  EXPECT_EQ(layer.text(), "dense(1, bias=false, initializer=constant(3))");
 }
 
 TEST(Dense, NamesWhatDoesNotFit) {

@@ -242,12 +242,11 @@ TEST(UpdateRules, NesterovPutsTheParametersBack) {
 
 TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
   const std::vector<std::pair<std::function<void()>, std::string>> cases = {
-      {[] { Sgd({.learning_rate = 0}); },
-       "sgd: learning_rate 0: expected a positive number that f32 has"},
+      {[] { Sgd({.learning_rate = 0}); }, "sgd: learning_rate 0: expected above 0, also in f32"},
       {[] { Sgd({.learning_rate = 1e50}); },
-       "sgd: learning_rate 1e+50: expected a positive number that f32 has"},
+       "sgd: learning_rate 1e+50: expected above 0, also in f32"},
       {[] { Sgd({.learning_rate = std::nan("")}); },
-       "sgd: learning_rate nan: expected a positive number that f32 has"},
+       "sgd: learning_rate nan: expected above 0, also in f32"},
       {[] { Momentum({.momentum = 1}); }, "momentum: momentum 1: expected at least 0 and below 1"},
       {[] { Nesterov({.momentum = -1}); },
        "nesterov: momentum -1: expected at least 0 and below 1"},
@@ -255,9 +254,7 @@ TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
       {[] { Adam({.beta2 = 1}); }, "adam: beta2 1: expected at least 0 and below 1"},
       {[] { Adam({.epsilon = 0}); }, "adam: epsilon 0: expected at least 1e-30"},
       {[] { Adam().set_learning_rate(-1); },
-       "adam: learning_rate -1: expected a positive number that f32 has"},
-      {[] { make_optimizer("adma"); },
-       "unknown optimizer \"adma\"; did you mean \"adam\"? known: sgd, momentum, nesterov, adam"},
+       "adam: learning_rate -1: expected above 0, also in f32"},
   };
   for (const auto& [make, expected] : cases) {
     EXPECT_EQ(test::message_of<ValueError>(make), expected);
