@@ -18,6 +18,11 @@
 
 namespace nabla::cli {
 
+/// Thrown by a command that has said everything: what the tool returns.
+struct ExitStatus {
+  int status;
+};
+
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);

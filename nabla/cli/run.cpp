@@ -94,6 +94,9 @@ int run(int argc, const char* const* argv) {
     // Nothing may be allocated here.
     std::cerr << "nabla: not enough memory: take a smaller model, batch or data set\n";
     return failed;
+  } catch (const ExitStatus& exit) {
+    std::cout.flush();
+    return exit.status;
   } catch (const SyntaxError& error) {
     const int status = fail(error.what(), failed);
     std::cerr << error.excerpt();

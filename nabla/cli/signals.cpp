@@ -13,11 +13,18 @@ namespace {
 std::vector<std::string> folders_to_remove;
 std::atomic<bool> waiting;
 std::atomic<int> waiting_signal;
+std::atomic<bool> finishing;
+std::atomic<int> asked_signal;
 
 extern "C" void remove_folders_and_end(int signal) {
   static std::atomic_flag begun;
   if (waiting) {
     waiting_signal = signal;
+    return;
+  }
+  int none = 0;
+  if (finishing && (signal == SIGINT || signal == SIGTERM) &&
+      asked_signal.compare_exchange_strong(none, signal)) {
     return;
   }
   if (begun.test_and_set()) return;  // a second signal, on another thread
@@ -53,5 +60,14 @@ SignalsWait::~SignalsWait() {
   waiting = false;
   if (const int signal = waiting_signal.exchange(0); signal != 0) ::raise(signal);
 }
+
+FinishAtSignals::FinishAtSignals(const SignalsWait&) {
+  asked_signal = 0;
+  finishing = true;
+}
+
+FinishAtSignals::~FinishAtSignals() { finishing = false; }
+
+int FinishAtSignals::asked() { return asked_signal; }
 
 }  // namespace nabla::cli

@@ -19,4 +19,17 @@ class SignalsWait {
 /// empty. To be called once, while signals wait.
 void remove_at_signals(const std::vector<std::filesystem::path>& folders, const SignalsWait&);
 
+/// While it lives, the first SIGINT or SIGTERM ends nothing: asked() says that it came. A second
+/// one ends the program.
+class FinishAtSignals {
+ public:
+  explicit FinishAtSignals(const SignalsWait&);
+  ~FinishAtSignals();
+  FinishAtSignals(const FinishAtSignals&) = delete;
+  FinishAtSignals& operator=(const FinishAtSignals&) = delete;
+
+  /// The signal; 0: none.
+  static int asked();
+};
+
 }  // namespace nabla::cli

@@ -1,18 +1,21 @@
 // nabla train: a model from a data set.
-#include <iostream>
+#include <signal.h>
+
+#include <charconv>
+#include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/cli/run_folder.h"
+#include "nabla/cli/signals.h"
+#include "nabla/cli/train_options.h"
+#include "nabla/cli/train_output.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
 #include "nabla/optim/methods.h"
-#include "nabla/train/model_file.h"
-#include "nabla/train/trainer.h"
 
 namespace nabla::cli {
 namespace {
@@ -20,30 +23,14 @@ namespace {
 const std::string model_file = "model.safetensors";
 const std::string history_file = "history.csv";
 const std::string metrics_file = "metrics.json";
+const std::string checkpoint_file = "checkpoint.safetensors";
+const std::string options_key = "info.options";
 
-struct Options {
-  std::string dataset;
-  std::string model = "dense(128) relu dense";
-  std::string optimizer = "adam";
-  std::string loss;
-  std::optional<double> learning_rate;
-  std::int64_t batch_size = 128;
-  std::int64_t epochs = 5;
-  std::uint64_t seed = 0;
-  int threads = default_threads();
-  std::string output;
-};
-
-// One line an epoch.
-class EpochLines : public Callback {
+// Asks for an end when a signal has come.
+class Interruption : public Callback {
  public:
-  void on_epoch_end(Progress& progress, const EpochRecord& record) override {
-    std::cout << "epoch " << record.epoch << "/" << progress.epochs << "  train loss "
-              << brief(record.train_loss) << "  test loss " << brief(*record.validation_loss);
-    if (record.validation_accuracy) {
-      std::cout << "  test accuracy " << percent(*record.validation_accuracy);
-    }
-    std::cout << "  " << brief(record.seconds) << " s" << std::endl;
+  void on_batch_end(Progress& progress) override {
+    if (FinishAtSignals::asked() != 0) progress.interrupt();
   }
 };
 
@@ -53,33 +40,12 @@ std::string name_of(const std::string& dataset) {
   return folder.parent_path().filename().string();
 }
 
-std::string history_csv(const History& history) {
-  TextStream csv;
-  csv << "epoch,train_loss,test_loss,test_accuracy,seconds,samples_per_second\n";
-  for (const EpochRecord& record : history.epochs) {
-    const auto& accuracy = record.validation_accuracy;
-    csv << record.epoch << "," << shortest(record.train_loss) << ","
-        << shortest(*record.validation_loss) << "," << (accuracy ? shortest(*accuracy) : "") << ","
-        << shortest(record.seconds) << "," << shortest(record.samples_per_second) << "\n";
-  }
-  return csv.str();
-}
-
-std::string metrics_json(const History& history, std::int64_t samples, const Options& options) {
-  const EpochRecord& last = history.epochs.back();
-  double seconds = 0;
-  for (const EpochRecord& record : history.epochs) seconds += record.seconds;
-  const auto epochs = static_cast<double>(history.epochs.size());
-  nlohmann::ordered_json metrics = {{"train_loss", last.train_loss},
-                                    {"test_loss", *last.validation_loss}};
-  if (last.validation_accuracy) metrics["test_accuracy"] = *last.validation_accuracy;
-  metrics["epochs"] = history.epochs.size();
-  metrics["seconds"] = seconds;
-  metrics["samples_per_second"] = epochs * static_cast<double>(samples) / seconds;
-  metrics["seed"] = options.seed;
-  metrics["threads"] = options.threads;
-  return metrics.dump(2) + "\n";
-}
+struct Parts {
+  data::Dataset train;
+  data::Dataset judge;  // what each epoch is judged by
+  data::Dataset test;
+  std::string judged_by;
+};
 
 void check_not_empty(const data::Dataset& part, std::string_view which) {
   if (part.size() > 0) return;
@@ -87,106 +53,163 @@ void check_not_empty(const data::Dataset& part, std::string_view which) {
       str("data set ", quote(part.name), ", ", which, " part: no samples: expected at least one"));
 }
 
-void train(const Options& options) {
+Parts load_parts(const TrainOptions& options) {
+  data::Split split = data::load(options.dataset, options.seed);
+  Parts parts{split.train, split.test, split.test, "test"};
+  if (!options.validation.empty()) {
+    parts.judged_by = "validation";
+    const std::string& text = options.validation;
+    double part = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
+    if (error == std::errc() && end == text.data() + text.size()) {
+      if (!(part > 0 && part < 1)) {
+        throw ValueError(str("--validation ", text, ": expected a part above 0 and below 1"));
+      }
+      data::Split inner = data::split(split.train, part, options.seed);
+      parts.train = inner.train;
+      parts.judge = inner.test;
+    } else {
+      parts.judge = data::load(text, options.seed).test;
+    }
+  }
+  check_not_empty(parts.train, "train");
+  check_not_empty(parts.judge, parts.judged_by);
+  check_not_empty(parts.test, "test");
+  return parts;
+}
+
+Monitor monitor_of(const std::string& name) {
+  if (name == "train_loss") return Monitor::train_loss;
+  return name == "validation_loss" ? Monitor::validation_loss : Monitor::validation_accuracy;
+}
+
+std::vector<std::shared_ptr<Callback>> callbacks_of(const TrainRun& run) {
+  const TrainOptions& options = run.options;
+  std::vector<std::shared_ptr<Callback>> callbacks;
+  // First, so that what it remembers has the same place whatever is printed.
+  if (options.patience > 0) {
+    callbacks.push_back(std::make_shared<EarlyStopping>(
+        EarlyStoppingOptions{.monitor = monitor_of(options.monitor),
+                             .patience = options.patience,
+                             .min_delta = options.min_delta,
+                             .restore_best = options.restore_best}));
+  }
+  callbacks.push_back(std::make_shared<Interruption>());
+  if (!options.json && !options.quiet) callbacks.push_back(std::make_shared<ProgressBar>());
+  if (!options.quiet) callbacks.push_back(make_epoch_lines(run));
+  return callbacks;
+}
+
+History fit(Trainer& trainer, const Parts& parts, const TrainRun& run) {
+  const TrainOptions& options = run.options;
+  constexpr double minute = 60;
+  const std::string checkpoint = (std::filesystem::path(run.folder) / checkpoint_file).string();
+  std::optional<FinishAtSignals> finish;
+  {
+    const SignalsWait wait;
+    finish.emplace(wait);
+  }
+  try {
+    return trainer.fit(parts.train,
+                       {.epochs = options.epochs - trainer.epochs_done(),
+                        .batch_size = options.batch_size,
+                        .shards = options.shards,
+                        .validation = parts.judge,
+                        .seed = options.seed,
+                        .callbacks = callbacks_of(run),
+                        .checkpoint = {.path = checkpoint,
+                                       .every_epochs = options.checkpoint_epochs,
+                                       .every_steps = options.checkpoint_steps,
+                                       .every_seconds = options.checkpoint_minutes * minute,
+                                       .info = {{"options", to_text(options)}}}});
+  } catch (const Interrupted& interrupted) {
+    print_interrupted(run, interrupted.what());
+    constexpr int by_signal = 128;
+    throw ExitStatus{by_signal + FinishAtSignals::asked()};
+  }
+}
+
+// Trains from the beginning, or from a checkpoint.
+void train(const TrainOptions& options, const std::optional<TensorFile>& checkpoint) {
   set_threads(options.threads);
   const std::string architecture = nn::canonical_architecture(options.model);
-  const auto optimizer = optim::make_method(options.optimizer, options.learning_rate);
-
-  const auto [train_part, test_part] = data::load(options.dataset, options.seed);
-  check_not_empty(train_part, "train");
-  check_not_empty(test_part, "test");
-  const bool classes = !train_part.class_names.empty();
+  const auto method = optim::make_method(options.optimizer);
+  const Parts parts = load_parts(options);
   const nn::Sequential model =
-      learning_model(architecture, train_part.sample_shape(), train_part.outputs());
+      learning_model(architecture, parts.train.sample_shape(), parts.train.outputs());
   model.initialize(options.seed);
-  ModelInfo info = describe(model, train_part, options.seed);
-  info.dataset = name_of(train_part.name);
+  ModelInfo info = describe(model, parts.train, options.seed);
+  info.dataset = name_of(parts.train.name);
   info.architecture = architecture;
   if (!options.loss.empty()) info.loss = nn::make_loss(options.loss).text();
   encode_model(model, info);  // a text that cannot be written is found before the run
+  check_fits(info, parts.judge);
 
-  const std::vector<std::string> files = {model_file, history_file, metrics_file};
+  const std::vector<std::string> files = {model_file, history_file, metrics_file, checkpoint_file};
   RunFolder folder =
       options.output.empty()
           ? RunFolder::at_free_place(run_folder_stem(info.dataset, architecture), files)
           : RunFolder(options.output, files);
-  std::cout << train_part.name << ": " << train_part.size() << " samples to learn from, "
-            << test_part.size() << " to test"
-            << (classes ? str(", ", train_part.class_names.size(), " classes\n") : "\n")
-            << architecture << ": " << model.parameter_count() << " parameters, "
-            << optimizer->text() << ", learning rate " << shortest(optimizer->learning_rate())
-            << ", " << options.threads << (options.threads == 1 ? " thread" : " threads")
-            << std::endl;
-
-  Trainer trainer(model, nn::make_loss(info.loss), optimizer);
-  const History history = trainer.fit(
-      train_part, {.epochs = options.epochs,
-                   .batch_size = options.batch_size,
-                   .validation = test_part,
-                   .seed = options.seed,
-                   .callbacks = {std::make_shared<ProgressBar>(), std::make_shared<EpochLines>()}});
+  const TrainRun run{.options = options,
+                     .info = info,
+                     .model = model,
+                     .method = *method,
+                     .train_samples = parts.train.size(),
+                     .judge_samples = parts.judge.size(),
+                     .judge = parts.judged_by,
+                     .folder = folder.path().string()};
+  Trainer trainer(model, nn::make_loss(info.loss), method);
+  if (checkpoint) trainer.resume(*checkpoint, (folder.path() / checkpoint_file).string());
+  print_start(run);
+  const History history = fit(trainer, parts, run);
+  const Evaluation test = trainer.evaluate(parts.test);
   folder.write({{model_file, encode_model(model, info)},
-                {history_file, to_bytes(history_csv(history))},
-                {metrics_file, to_bytes(metrics_json(history, train_part.size(), options))}});
-
-  const EpochRecord& last = history.epochs.back();
-  const std::string file = shell_word((folder.path() / model_file).string());
-  const std::string dataset = shell_word(options.dataset);
-  if (last.validation_accuracy) {
-    std::cout << "test accuracy " << percent(*last.validation_accuracy) << "\n";
-  } else {
-    std::cout << "test loss " << brief(*last.validation_loss) << "\n";
-  }
-  std::cout << "the run is in " << folder.path().string() << "\ntry next:\n  nabla inspect " << file
-            << "\n  nabla predict " << file << " " << dataset
-            << " --output predictions.csv\n  nabla train " << dataset << " --model \""
-            << "dense(256) relu dropout(0.2) dense\" --epochs " << 2 * options.epochs << "\n";
+                {history_file, to_bytes(history_csv(run, history))},
+                {metrics_file, to_bytes(metrics_json(run, history, test))}});
+  print_end(run, history, test);
 }
 
-std::string optimizers_help() {
-  return str("Rules of --optimizer, such as \"adam(learning_rate=3e-4, beta1=0.8)\":\n",
-             help_text(optim::method_infos()));
+void resume(const TrainOptions& given, bool more_epochs) {
+  const std::filesystem::path folder = given.resume;
+  const std::string path = (folder / checkpoint_file).string();
+  if (!is_file(path)) {
+    throw FileError(str(given.resume, ": no ", checkpoint_file,
+                        " in it: expected the folder of a run that nabla train began"));
+  }
+  TensorFile checkpoint;
+  {
+    const RunFolder locked(folder, {});  // a run that still goes on writes to it
+    checkpoint = load_checkpoint(path);
+  }
+  const auto text = checkpoint.metadata.find(options_key);
+  TrainOptions options =
+      train_options_of(text == checkpoint.metadata.end() ? "" : text->second, path);
+  if (more_epochs && given.epochs < options.epochs) {
+    throw ValueError(str("--epochs ", given.epochs, ": the run was to have ", options.epochs,
+                         ": expected as many or more"));
+  }
+  if (more_epochs) options.epochs = given.epochs;
+  options.output = given.resume;
+  options.threads = given.threads;
+  options.json = given.json;
+  options.quiet = given.quiet;
+  train(options, checkpoint);
 }
 
 }  // namespace
 
 void add_train(CLI::App& app) {
   CLI::App* command = app.add_subcommand("train", "Train a model on a data set");
-  const auto options = std::make_shared<Options>();
-  command
-      ->add_option("dataset", options->dataset,
-                   "Data set: fashion-mnist, digits, or a folder with four IDX files")
-      ->required();
-  command->add_option("--model", options->model, "Layers up to the scores")->capture_default_str();
-  command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
-  command->add_option("--loss", options->loss,
-                      "What is made smaller; default: cross_entropy for classes, else "
-                      "mean_squared_error");
-  command
-      ->add_option("--learning-rate", options->learning_rate,
-                   "Size of a step; default: that of the rule")
-      ->transform(decimal_number());
-  command->add_option("--batch-size", options->batch_size, "Samples in a step")
-      ->transform(whole_number<std::int64_t>(1))
-      ->capture_default_str();
-  command->add_option("--epochs", options->epochs, "Times through the data")
-      ->transform(whole_number<std::int64_t>(1))
-      ->capture_default_str();
-  command
-      ->add_option("--seed", options->seed,
-                   "Chooses first weights, order of the samples, and the split of digits")
-      ->transform(whole_number<std::uint64_t>())
-      ->capture_default_str();
-  add_threads(*command, options->threads);
-  command
-      ->add_option("--output", options->output,
-                   "Run folder; default: runs/<dataset>-<model>-<number>")
-      ->check(path_to_write());
-  command->footer(str(layers_help(), "\n", optimizers_help(),
-                      "\nExample:\n  nabla train fashion-mnist --model \"dense(128) relu dense\" "
-                      "--optimizer adam --learning-rate 1e-3 \\\n        --batch-size 128 "
-                      "--epochs 5 --seed 1 --threads 2 --output runs/first"));
-  command->callback([options] { train(*options); });
+  const auto options = std::make_shared<TrainOptions>();
+  add_train_options(*command, *options);
+  command->callback([options, command] {
+    check_train_options(*command, *options);
+    if (!options->resume.empty()) return resume(*options, command->count("--epochs") > 0);
+    // One text holds all options of the method, so that a checkpoint does, too.
+    options->optimizer = optim::make_method(options->optimizer, options->learning_rate)->text();
+    options->learning_rate.reset();
+    train(*options, {});
+  });
 }
 
 }  // namespace nabla::cli

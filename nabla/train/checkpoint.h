@@ -9,8 +9,8 @@
 
 namespace nabla {
 
-/// When a trainer writes what it needs to go on, over the file of the time before; the last whole
-/// one always stands.
+/// When a trainer writes what it needs to go on, over the file of the time before, and behind the
+/// last epoch where there are any; the last whole one always stands.
 struct CheckpointOptions {
   std::string path = {};                         ///< of the file; empty: no checkpoints
   std::int64_t every_epochs = 1;                 ///< 0: never behind an epoch

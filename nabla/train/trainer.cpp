@@ -84,7 +84,12 @@ class Trainer::Loop {
         callback->on_epoch_end(progress_, history_.epochs.back());
       }
       const std::int64_t every = options_.checkpoint.every_epochs;
-      if ((every > 0 && trainer_.epochs_done_ % every == 0) || progress_.is_interrupted) {
+      const CheckpointOptions& when = options_.checkpoint;
+      const bool is_last =
+          (every > 0 || when.every_steps > 0 || when.every_seconds > 0) &&
+          (trainer_.epochs_done_ == progress_.epochs || !progress_.stop_reason.empty());
+      if ((every > 0 && trainer_.epochs_done_ % every == 0) || is_last ||
+          progress_.is_interrupted) {
         write_checkpoint();
       }
       stop_if_interrupted();
@@ -142,7 +147,9 @@ class Trainer::Loop {
       place_.loss += progress_.loss * samples;
       place_.samples += samples;
       notify(&Callback::on_batch_end);
-      if (is_checkpoint_due() || progress_.is_interrupted) {
+      // One that stops within its epoch still gets a record, and its checkpoint behind that.
+      const bool ends = !progress_.stop_reason.empty() && !progress_.is_interrupted;
+      if ((is_checkpoint_due() && !ends) || progress_.is_interrupted) {
         place_.seconds = seconds_before + seconds_since(begin);
         write_checkpoint();
       }
@@ -174,7 +181,8 @@ class Trainer::Loop {
   std::string settings_text() const {
     return str("batch_size=", options_.batch_size, ", shards=", options_.shards,
                ", shuffle=", options_.shuffle ? "true" : "false", ", seed=", options_.seed,
-               ", samples=", train_.size(), ", data=", data::fingerprint(train_));
+               ", samples=", train_.size(), ", data=", data::fingerprint(train_), ", validation=",
+               options_.validation ? str(data::fingerprint(*options_.validation)) : "none");
   }
 
   void write_checkpoint() {

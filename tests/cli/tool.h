@@ -71,7 +71,8 @@ inline bool contains(const std::string& text, std::string_view part) {
 
 inline std::int64_t lines(const std::string& text) { return std::ranges::count(text, '\n'); }
 
-/// A run that takes little time.
-inline const std::string quick = "train digits --model \"dense(16) relu dense\" --epochs 2 ";
+/// A run that takes little time, and writes its three files in the end.
+inline const std::string quick =
+    "train digits --model \"dense(16) relu dense\" --epochs 2 --checkpoint-epochs 0 ";
 
 }  // namespace nabla::test

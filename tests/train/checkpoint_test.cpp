@@ -142,7 +142,7 @@ TEST(Checkpoint, IsWrittenAsOftenAsAsked) {
     }
     return std::vector<std::int64_t>{};
   };
-  EXPECT_EQ(counts(), (std::vector<std::int64_t>{0, 6}));
+  EXPECT_EQ(counts(), (std::vector<std::int64_t>{1, 0})) << "behind the last epoch";
   options.checkpoint = {.path = path};
   run.trainer.fit(some_digits(), options);
   EXPECT_EQ(counts(), (std::vector<std::int64_t>{2, 0}));

@@ -1,0 +1,154 @@
+#include "nabla/cli/train_output.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace nabla::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const std::string model_file = "model.safetensors";
+
+// Replaces what is not UTF-8, as paths may hold it.
+void print_line(const Json& json) {
+  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+}
+
+void add(Json& json, const std::string& what, const Evaluation& evaluation) {
+  json[what + "_loss"] = evaluation.loss;
+  if (evaluation.accuracy) json[what + "_accuracy"] = *evaluation.accuracy;
+}
+
+class EpochLines : public Callback {
+ public:
+  EpochLines(std::string judge, bool json) : judge_(std::move(judge)), json_(json) {}
+
+  void on_epoch_end(Progress& progress, const EpochRecord& record) override {
+    json_ ? print_json(progress, record) : print_text(progress, record);
+  }
+
+ private:
+  void print_text(const Progress& progress, const EpochRecord& record) const {
+    std::cout << "epoch " << record.epoch << "/" << progress.epochs << "  train loss "
+              << brief(record.train_loss) << "  " << judge_ << " loss "
+              << brief(*record.validation_loss);
+    if (record.validation_accuracy) {
+      std::cout << "  " << judge_ << " accuracy " << percent(*record.validation_accuracy);
+    }
+    std::cout << "  " << brief(record.seconds) << " s" << std::endl;
+  }
+
+  void print_json(const Progress& progress, const EpochRecord& record) const {
+    Json json = {{"event", "epoch"},
+                 {"epoch", record.epoch},
+                 {"epochs", progress.epochs},
+                 {"train_loss", record.train_loss}};
+    add(json, judge_, {*record.validation_loss, record.validation_accuracy});
+    json["learning_rate"] = progress.method.learning_rate();
+    json["seconds"] = record.seconds;
+    json["samples_per_second"] = record.samples_per_second;
+    print_line(json);
+  }
+
+  std::string judge_;
+  bool json_;
+};
+
+}  // namespace
+
+void print_start(const TrainRun& run) {
+  const TrainOptions& options = run.options;
+  if (options.quiet) return;
+  const std::size_t classes = run.info.class_names.size();
+  if (options.json) {
+    return print_line({{"event", "start"},
+                       {"dataset", options.dataset},
+                       {"train_samples", run.train_samples},
+                       {run.judge + "_samples", run.judge_samples},
+                       {"classes", classes},
+                       {"model", run.info.architecture},
+                       {"parameters", run.model.parameter_count()},
+                       {"optimizer", run.method.text()},
+                       {"learning_rate", run.method.learning_rate()},
+                       {"loss", run.info.loss},
+                       {"batch_size", options.batch_size},
+                       {"epochs", options.epochs},
+                       {"seed", options.seed},
+                       {"threads", options.threads},
+                       {"output", run.folder}});
+  }
+  std::cout << options.dataset << ": " << run.train_samples << " samples to learn from, "
+            << run.judge_samples << (run.judge == "test" ? " to test" : " for validation")
+            << (classes != 0 ? str(", ", classes, " classes\n") : "\n") << run.info.architecture
+            << ": " << run.model.parameter_count() << " parameters, " << run.method.text()
+            << ", learning rate " << shortest(run.method.learning_rate()) << ", " << options.threads
+            << (options.threads == 1 ? " thread" : " threads") << std::endl;
+}
+
+std::shared_ptr<Callback> make_epoch_lines(const TrainRun& run) {
+  return std::make_shared<EpochLines>(run.judge, run.options.json);
+}
+
+void print_end(const TrainRun& run, const History& history, const Evaluation& test) {
+  const TrainOptions& options = run.options;
+  if (options.quiet) return;
+  if (options.json) {
+    Json json = {
+        {"event", "end"}, {"epochs", history.epochs.size()}, {"stop_reason", history.stop_reason}};
+    add(json, "test", test);
+    json["output"] = run.folder;
+    return print_line(json);
+  }
+  if (!history.stop_reason.empty()) std::cout << "stopped: " << history.stop_reason << "\n";
+  if (test.accuracy) {
+    std::cout << "test accuracy " << percent(*test.accuracy) << "\n";
+  } else {
+    std::cout << "test loss " << brief(test.loss) << "\n";
+  }
+  const std::string file = shell_word((std::filesystem::path(run.folder) / model_file).string());
+  const std::string dataset = shell_word(options.dataset);
+  std::cout << "the run is in " << run.folder << "\ntry next:\n  nabla inspect " << file
+            << "\n  nabla predict " << file << " " << dataset
+            << " --output predictions.csv\n  nabla train " << dataset << " --model \""
+            << "dense(256) relu dropout(0.2) dense\" --epochs " << 2 * options.epochs << "\n";
+}
+
+void print_interrupted(const TrainRun& run, std::string_view where) {
+  const std::string command = str("nabla train --resume ", shell_word(run.folder));
+  if (run.options.json) {
+    return print_line({{"event", "interrupted"}, {"where", where}, {"resume", command}});
+  }
+  std::cerr << "nabla: " << where << "; go on with: " << command << "\n";
+}
+
+std::string history_csv(const TrainRun& run, const History& history) {
+  std::string csv = str("epoch,train_loss,", run.judge, "_loss,", run.judge,
+                        "_accuracy,seconds,samples_per_second\n");
+  for (const EpochRecord& record : history.epochs) {
+    const auto& accuracy = record.validation_accuracy;
+    csv += str(record.epoch, ",", shortest(record.train_loss), ",",
+               shortest(*record.validation_loss), ",", accuracy ? shortest(*accuracy) : "", ",",
+               shortest(record.seconds), ",", shortest(record.samples_per_second), "\n");
+  }
+  return csv;
+}
+
+std::string metrics_json(const TrainRun& run, const History& history, const Evaluation& test) {
+  const EpochRecord& last = history.epochs.back();
+  double seconds = 0;
+  for (const EpochRecord& record : history.epochs) seconds += record.seconds;
+  const auto epochs = static_cast<double>(history.epochs.size());
+  Json metrics = {{"train_loss", last.train_loss}};
+  if (run.judge != "test")
+    add(metrics, run.judge, {*last.validation_loss, last.validation_accuracy});
+  add(metrics, "test", test);
+  metrics["epochs"] = history.epochs.size();
+  metrics["seconds"] = seconds;
+  metrics["samples_per_second"] = epochs * static_cast<double>(run.train_samples) / seconds;
+  metrics["seed"] = run.options.seed;
+  metrics["threads"] = run.options.threads;
+  return metrics.dump(2) + "\n";
+}
+
+}  // namespace nabla::cli

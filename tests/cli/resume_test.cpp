@@ -1,0 +1,153 @@
+// nabla train --resume, signals, and output for programs.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "nabla/base/error.h"
+#include "nabla/io/safetensors.h"
+#include "tests/cli/tool.h"
+
+namespace nabla {
+namespace {
+
+using test::contains;
+using test::Folder;
+using test::lines;
+using test::Result;
+using test::run;
+using test::run_process;
+using test::text_of;
+
+const std::string small = "train digits --model \"dense(16) relu dropout(0.2) dense\" --seed 3 ";
+
+std::string losses_of(const std::string& csv) {
+  std::istringstream rows(csv);
+  std::string row;
+  std::string losses;
+  while (std::getline(rows, row)) {
+    for (int cell = 0, at = 0; cell < 4; ++cell) {
+      const std::size_t end = row.find(',', static_cast<std::size_t>(at));
+      losses += row.substr(static_cast<std::size_t>(at), end - static_cast<std::size_t>(at)) + ",";
+      at = static_cast<int>(end) + 1;
+    }
+  }
+  return losses;
+}
+
+void expect_same_run(const Folder& folder, const std::string& a, const std::string& b) {
+  EXPECT_EQ(read_file(folder / (a + "/model.safetensors")),
+            read_file(folder / (b + "/model.safetensors")));
+  EXPECT_EQ(losses_of(text_of(read_file(folder / (a + "/history.csv")))),
+            losses_of(text_of(read_file(folder / (b + "/history.csv")))));
+}
+
+TEST(Resume, MoreEpochsAreARunOfAllEpochs) {
+  const Folder folder;
+  ASSERT_EQ(run(folder, small + "--epochs 5 --output whole").status, 0);
+  ASSERT_EQ(run(folder, small + "--epochs 2 --output parts").status, 0);
+  const Result more = run(folder, "train --resume parts --epochs 5");
+  EXPECT_EQ(more.status, 0) << more.error;
+  EXPECT_TRUE(contains(more.out, "epoch 3/5")) << more.out;
+  expect_same_run(folder, "whole", "parts");
+  // A run that is complete ends at once with the same files.
+  EXPECT_EQ(run(folder, "train --resume parts").status, 0);
+  expect_same_run(folder, "whole", "parts");
+}
+
+// SIGTERM and SIGINT finish the step and say how to go on.
+TEST(Resume, SignalsSaveTheRun) {
+  const Folder folder;
+  ASSERT_EQ(run(folder, small + "--epochs 3 --output whole").status, 0);
+  for (const auto& [signal, status] : {std::pair{"TERM", 143}, {"INT", 130}}) {
+    // Far more epochs than there is time for.
+    const Result stopped =
+        run_process(folder, small + "--epochs 100000000 --checkpoint-epochs 0 --output " + signal,
+                    str("timeout --preserve-status --signal=", signal, " 1"));
+    EXPECT_EQ(stopped.status, status) << stopped.error;
+    EXPECT_TRUE(
+        contains(stopped.error, str("interrupted; go on with: nabla train --resume ", signal)))
+        << stopped.error;
+    EXPECT_EQ(lines(stopped.error), 1);
+    EXPECT_TRUE(
+        std::filesystem::exists(folder / (std::string(signal) + "/checkpoint.safetensors")));
+    EXPECT_FALSE(std::filesystem::exists(folder / (std::string(signal) + "/model.safetensors")));
+  }
+}
+
+TEST(Resume, MistakesAreNamed) {
+  const Folder folder;
+  ASSERT_EQ(run(folder, small + "--epochs 2 --output run").status, 0);
+  const auto message = [&](const std::string& arguments) {
+    const Result result = run(folder, "train " + arguments);
+    EXPECT_NE(result.status, 0) << arguments;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    return result.error;
+  };
+  EXPECT_EQ(message("--resume none"),
+            "nabla: none: no checkpoint.safetensors in it: expected the folder of a run that nabla "
+            "train began\n");
+  EXPECT_TRUE(contains(message("--resume run --model dense"), "--model: --resume takes it from"));
+  EXPECT_TRUE(contains(message("--resume run --epochs 1"), "the run was to have 2"));
+  EXPECT_TRUE(contains(message(""), "dataset is required"));
+  EXPECT_TRUE(contains(message("digits --patience 2"), "expected --validation"));
+  EXPECT_TRUE(contains(message("digits --validation 1.5"), "above 0 and below 1"));
+  EXPECT_TRUE(contains(message("digits --json --quiet"), "--quiet"));
+
+  const std::string path = folder / "run/checkpoint.safetensors";
+  const std::vector<std::byte> whole = read_file(path);
+  std::vector<std::byte> damaged = whole;
+  damaged[damaged.size() - 9] ^= std::byte{4};
+  write_file_atomically(path, damaged);
+  EXPECT_TRUE(contains(message("--resume run"), "the file is damaged"));
+  write_file_atomically(path, std::span(whole).first(whole.size() / 2));
+  EXPECT_TRUE(contains(message("--resume run"), "run/checkpoint.safetensors: "));
+  write_file_atomically(path, read_file(folder / "run/model.safetensors"));
+  EXPECT_TRUE(contains(message("--resume run"), "is no checkpoint"));
+}
+
+TEST(Resume, NotWhileTheRunGoesOn) {
+  const Folder folder;
+  const Result second = run_process(
+      folder, "train --resume run; s=$?; { kill -9 $p; wait $p; } 2>/dev/null; exit $s)",
+      str("(timeout 20 ", NABLA_TOOL, " ", small,
+          "--epochs 100000000 --output run >/dev/null & p=$!; ",
+          "for i in $(seq 500); do [ -e run/checkpoint.safetensors ] && break; sleep 0.02; done;"));
+  EXPECT_EQ(second.status, 1);
+  EXPECT_TRUE(contains(second.error, "another run is writing to this folder")) << second.error;
+}
+
+TEST(TrainOutput, JsonIsOneObjectALine) {
+  const Folder folder;
+  const Result result =
+      run(folder, small + "--epochs 2 --json --validation 0.2 --patience 1 --output run");
+  EXPECT_EQ(result.status, 0) << result.error;
+  std::istringstream rows(result.out);
+  std::vector<std::string> events;
+  for (std::string row; std::getline(rows, row);) {
+    const auto json = nlohmann::json::parse(row);
+    events.push_back(json.at("event"));
+    EXPECT_EQ(json.contains("validation_accuracy"), events.back() == "epoch");
+    EXPECT_EQ(json.contains("test_accuracy"), events.back() == "end");
+  }
+  EXPECT_EQ(events, (std::vector<std::string>{"start", "epoch", "epoch", "end"}));
+  const Result quiet = run(folder, small + "--epochs 1 --quiet --output quiet");
+  EXPECT_EQ(quiet.out + quiet.error, "");
+}
+
+// A part of the training data, of each class, is held back; the test part is judged in the end.
+TEST(TrainOutput, ValidationIsAPartOfItsOwn) {
+  const Folder folder;
+  const Result result = run(folder, small + "--epochs 1 --validation 0.25 --output run");
+  // 1438 training samples: a quarter of each class, rounded.
+  EXPECT_TRUE(contains(result.out, "for validation")) << result.out;
+  EXPECT_TRUE(contains(result.out, "validation loss"));
+  EXPECT_TRUE(contains(text_of(read_file(folder / "run/history.csv")),
+                       "epoch,train_loss,validation_loss,validation_accuracy,"));
+  const auto metrics = nlohmann::json::parse(text_of(read_file(folder / "run/metrics.json")));
+  EXPECT_TRUE(metrics.contains("validation_loss") && metrics.contains("test_loss"));
+  const Result other = run(folder, small + "--epochs 1 --validation digits --output other");
+  EXPECT_EQ(other.status, 0) << other.error;
+}
+
+}  // namespace
+}  // namespace nabla
