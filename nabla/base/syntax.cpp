@@ -252,6 +252,7 @@ std::string text_of(const Term& term) {
 
 std::string text_of(const std::vector<Term>& terms) {
   std::vector<std::string> texts;
+  texts.reserve(terms.size());
   for (const Term& term : terms) texts.push_back(text_of(term));
   return join(texts, " ");
 }

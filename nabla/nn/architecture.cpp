@@ -18,6 +18,7 @@ std::vector<LayerRecipe> read_layers(const std::vector<Term>& terms);
 
 std::string text_of_recipes(const std::vector<LayerRecipe>& recipes) {
   std::vector<std::string> texts;
+  texts.reserve(recipes.size());
   for (const LayerRecipe& recipe : recipes) texts.push_back(recipe.text);
   return join(texts, " ");
 }
@@ -115,6 +116,7 @@ std::vector<LayerRecipe> read_branches(const Term& term) {
   }
   return {{text, [=](ModelBuild& build) -> AnyLayer {
              std::vector<AnyLayer> branches;
+             branches.reserve(groups.size());
              for (const auto& group : groups) branches.emplace_back(make_group(group, build));
              return Joined(branches);
            }}};
@@ -139,10 +141,10 @@ std::vector<LayerRecipe> read_softmax(const Term& term) {
 }
 
 // Makes the layer, of whatever name, and keeps it for places where the name stands again.
-LayerRecipe with_label(LayerRecipe recipe, const Term& term,
+LayerRecipe with_label(const LayerRecipe& recipe, const Term& term,
                        const std::shared_ptr<std::map<std::string, AnyLayer>>& made) {
   return {str(term.label, ":", recipe.text), [=](ModelBuild& build) {
-            const AnyLayer layer = named(term.label, recipe.make(build));
+            AnyLayer layer = named(term.label, recipe.make(build));
             made->insert_or_assign(term.label, layer);
             return layer;
           }};
@@ -151,7 +153,7 @@ LayerRecipe with_label(LayerRecipe recipe, const Term& term,
 // What one term of a text stands for.
 std::vector<LayerRecipe> read_layer(const Term& term) {
   if (!term.name.empty()) return layer_table().find(term).make(term);
-  const std::vector<LayerRecipe> group = read_layers(term.groups[0]);
+  std::vector<LayerRecipe> group = read_layers(term.groups[0]);
   if (term.label.empty()) return group;  // brackets that nothing needs
   return {{str("[", text_of_recipes(group), "]"),
            [=](ModelBuild& build) -> AnyLayer { return make_group(group, build); }}};

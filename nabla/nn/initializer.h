@@ -26,9 +26,9 @@ class Initializer {
   Initializer() = default;  ///< missing: no function
   /// Any function, or the name of one; it has no text.
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Initializer> && std::convertible_to<F, Function>)
-      Initializer(F&& function)
-      : function_(std::forward<F>(function)) {}
+  requires(!std::same_as<F, Initializer> && std::convertible_to<F, Function>)
+      Initializer(F function)
+      : function_(std::move(function)) {}
   Initializer(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 

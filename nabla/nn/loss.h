@@ -23,9 +23,8 @@ class Loss {
   Loss(Tensor (*function)(const Tensor& prediction, const Tensor& target));
   /// Any function, without a text.
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Loss> && std::convertible_to<F, Function>)
-      Loss(F&& function)
-      : function_(std::forward<F>(function)) {}
+  requires(!std::same_as<F, Loss> && std::convertible_to<F, Function>) Loss(F function)
+      : function_(std::move(function)) {}
   Loss(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 

@@ -14,12 +14,14 @@ namespace {
 // One vector of all elements.
 Tensor joined(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> rows;
+  rows.reserve(tensors.size());
   for (const Tensor& tensor : tensors) rows.push_back(reshape(tensor, {-1}));
   return concatenate(rows, 0);
 }
 
 std::vector<Tensor> values_of(const std::vector<State>& states) {
   std::vector<Tensor> values;
+  values.reserve(states.size());
   for (const State& state : states) values.push_back(state.value());
   return values;
 }

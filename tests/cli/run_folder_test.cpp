@@ -117,7 +117,8 @@ const std::string in_use =
 // One run at a time has a folder: the second says so, and the first one's files stay whole.
 TEST(Tool, AFolderIsOneRunsAtATime) {
   const Folder folder;
-  const std::string endless = str(NABLA_TOOL, " train digits --epochs 1000000 --output ");
+  const std::string endless =
+      str(NABLA_TOOL, " train digits --epochs 100000000 --checkpoint-epochs 0 --output ");
   const std::string wait_for_run = "while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; ";
   for (const char* name : {"run", "run/", "./run", "link"}) {
     std::filesystem::remove(folder / "link");
