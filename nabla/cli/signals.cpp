@@ -1,9 +1,11 @@
 #include "nabla/cli/signals.h"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ std::atomic<bool> waiting;
 std::atomic<int> waiting_signal;
 std::atomic<bool> finishing;
 std::atomic<int> asked_signal;
+std::atomic<std::int64_t> asked_at;  // in seconds
 
 extern "C" void remove_folders_and_end(int signal) {
   static std::atomic_flag begun;
@@ -22,10 +25,15 @@ extern "C" void remove_folders_and_end(int signal) {
     waiting_signal = signal;
     return;
   }
-  int none = 0;
-  if (finishing && (signal == SIGINT || signal == SIGTERM) &&
-      asked_signal.compare_exchange_strong(none, signal)) {
-    return;
+  if (finishing && (signal == SIGINT || signal == SIGTERM)) {
+    // Some programs send a signal to a process and to its group: what comes at once is the same.
+    constexpr std::int64_t at_once = 1;
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    int none = 0;
+    const bool is_first = asked_signal.compare_exchange_strong(none, signal);
+    if (is_first) asked_at = now.tv_sec;
+    if (is_first || now.tv_sec - asked_at <= at_once) return;
   }
   if (begun.test_and_set()) return;  // a second signal, on another thread
   for (const std::string& folder : folders_to_remove) ::rmdir(folder.c_str());  // if it is empty

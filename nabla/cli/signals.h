@@ -19,8 +19,8 @@ class SignalsWait {
 /// empty. To be called once, while signals wait.
 void remove_at_signals(const std::vector<std::filesystem::path>& folders, const SignalsWait&);
 
-/// While it lives, the first SIGINT or SIGTERM ends nothing: asked() says that it came. A second
-/// one ends the program.
+/// While it lives, the first SIGINT or SIGTERM ends nothing: asked() says that it came. Another
+/// one, more than a second later, ends the program.
 class FinishAtSignals {
  public:
   explicit FinishAtSignals(const SignalsWait&);
