@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -52,9 +53,14 @@ RunFolder RunFolder::at_free_place(const std::string& stem, const std::vector<st
   return {stem, names, FreePlace()};
 }
 
-RunFolder::~RunFolder() {
-  remove_made();
-  if (lock_ >= 0) ::close(lock_);
+RunFolder::~RunFolder() { remove_made(); }
+
+void RunFolder::Descriptor::open(const fs::path& folder) {
+  close();
+  number = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+void RunFolder::Descriptor::close() {
+  if (number >= 0) ::close(std::exchange(number, -1));
 }
 
 bool RunFolder::make(const std::vector<std::string>& names, bool new_only) {
@@ -109,19 +115,19 @@ RunFolder::Lock RunFolder::take_lock() {
   struct stat held {};
   struct stat now {};
   const auto is_here = [&] {
-    return ::fstat(lock_, &held) == 0 && ::stat(path_.c_str(), &now) == 0 &&
+    return ::fstat(lock_.number, &held) == 0 && ::stat(path_.c_str(), &now) == 0 &&
            held.st_dev == now.st_dev && held.st_ino == now.st_ino;
   };
-  if (lock_ >= 0 && is_here()) return Lock::held;
-  if (lock_ >= 0) ::close(lock_);
-  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0 && errno == ENOENT) return Lock::gone;
-  if (lock_ < 0) {
+  if (lock_.number >= 0 && is_here()) return Lock::held;
+  lock_.open(path_);
+  if (lock_.number < 0 && errno == ENOENT) return Lock::gone;
+  if (lock_.number < 0) {
     const std::string reason = std::generic_category().message(errno);
     throw FileError(str(path_.string(), ": cannot lock this folder: ", reason));
   }
   // Where a file system has no locks, there is none.
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return Lock::of_another;
+  if (::flock(lock_.number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return Lock::of_another;
   return is_here() ? Lock::held : Lock::gone;
 }
 

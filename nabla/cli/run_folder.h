@@ -41,7 +41,17 @@ class RunFolder {
   [[noreturn]] void fail_in_use() const;
 
   std::filesystem::path path_;
-  int lock_ = -1;                            // a descriptor of the folder, -1: none
+  struct Descriptor {
+    int number = -1;
+
+    Descriptor() = default;
+    ~Descriptor() { close(); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    void open(const std::filesystem::path& folder);
+    void close();
+  };
+  Descriptor lock_;                          // on the folder
   std::vector<std::filesystem::path> made_;  // folders that were not there, innermost first
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <thread>
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
@@ -19,7 +20,7 @@ class OpenGraphs {
  public:
   void add(const Graph& graph) {
     const std::lock_guard lock(mutex_);
-    all_.push_back({graph.id(), graph.mode()});
+    all_.push_back({graph.id(), graph.mode(), std::this_thread::get_id()});
     note();
   }
   void remove(const Graph& graph) {
@@ -28,11 +29,13 @@ class OpenGraphs {
                             [&](const Entry& entry) { return entry.id == graph.id(); }));
     note();
   }
-  bool has(std::uint32_t id) {
+  // Whether another thread appends to it.
+  bool has_elsewhere(std::uint32_t id) {
     if (count_.load(std::memory_order_relaxed) == 0) return false;
     const std::lock_guard lock(mutex_);
-    return std::any_of(all_.begin(), all_.end(),
-                       [&](const Entry& entry) { return entry.id == id; });
+    return std::any_of(all_.begin(), all_.end(), [&](const Entry& entry) {
+      return entry.id == id && entry.thread != std::this_thread::get_id();
+    });
   }
   // The last capture that was begun, 0: none.
   std::uint32_t capture() const { return capture_.load(std::memory_order_relaxed); }
@@ -41,6 +44,7 @@ class OpenGraphs {
   struct Entry {
     std::uint32_t id;
     Graph::Mode mode;
+    std::thread::id thread;
   };
   void note() {
     count_.store(all_.size(), std::memory_order_relaxed);
@@ -203,8 +207,8 @@ void check_session(const Tensor& tensor, const Graph* wanted) {
   if (index == beside && graph == mine) {
     throw_other_thread(str(tensor.spec(), ": it comes from a state that another thread has read"));
   }
-  if (index != beside && open_graphs().has(graph)) {
-    throw_other_thread(str(tensor.spec(), ": another thread or call is recording this tensor"));
+  if (index != beside && open_graphs().has_elsewhere(graph)) {
+    throw_other_thread(str(tensor.spec(), ": another thread is recording this tensor"));
   }
 }
 

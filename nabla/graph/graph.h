@@ -115,9 +115,9 @@ inline bool is_capturing() {
   return graph != nullptr && graph->mode() == Graph::Mode::capture;
 }
 
-/// Throws Error where a tensor belongs to another graph than `graph` that calls are still appended
-/// to: what is computed from it would be missing there, and with it its derivative; or where it is
-/// marked by read_beside_graphs for `graph`.
+/// Throws Error where a tensor belongs to a graph that another thread appends to: what is computed
+/// from it would be missing there, and with it its derivative; or where it is marked by
+/// read_beside_graphs for `graph`.
 void check_session(const Tensor& tensor, const Graph* graph = active_graph());
 
 /// The mark that a result must carry, computed from these inputs on a thread without a graph.
