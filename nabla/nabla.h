@@ -16,6 +16,7 @@
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
 #include "nabla/nn/sequential.h"
+#include "nabla/nn/summary.h"
 #include "nabla/ops/ops.h"
 #include "nabla/optim/rules.h"
 #include "nabla/plan/capture.h"

@@ -8,6 +8,7 @@
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
 #include "nabla/data/idx.h"
+#include "nabla/nn/summary.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/train/model_file.h"
 
@@ -48,6 +49,8 @@ void inspect_model(const ModelFile& file) {
   print("outputs", str(info.outputs, info.class_names.empty() ? " numbers" : " classes: ",
                        join(info.class_names, ", ")));
   print("learned from", str(info.dataset, ", seed ", info.seed));
+  print("loss", info.loss.empty() ? "of its own" : info.loss);
+  std::cout << nn::summary_text(nn::summarize(model, info.input_shape));
   print("parameters", str(model.parameter_count()));
   for (const nn::NamedState& each : model.named_parameters()) {
     const Tensor value = each.state.value();

@@ -1,6 +1,7 @@
 #include "nabla/optim/objective.h"
 
 #include "nabla/autodiff/derivatives.h"
+#include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/training.h"
@@ -34,7 +35,7 @@ Objective::Objective(const nn::AnyLayer& model, const nn::Loss& loss)
           [model, loss](const Tensors& in) -> Tensors { return {loss((*model)(in[0]), in[1])}; }),
       gradient_([this, loss](const Tensors& in) -> Tensors {
         const auto f = [&] { return loss((*model_)(in[0]), in[1]); };
-        const auto [value, gradient] = value_and_grad(f, parameters_);
+        const auto [value, gradient] = value_and_descent(f, parameters_);
         return {value, joined(gradient)};
       }),
       hessian_product_([this, loss](const Tensors& in) -> Tensors {

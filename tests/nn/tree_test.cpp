@@ -1,6 +1,7 @@
 // A model is a tree of named parts.
 #include <gtest/gtest.h>
 
+#include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/nn/sequential.h"
@@ -166,6 +167,18 @@ TEST(Tree, ShapesComeFromTheFunction) {
     Sequential{Twice(), Dense(3, 2)}.output_shape({3});
   });
   EXPECT_NE(message.find("takes 3 numbers a sample, got 6"), std::string::npos) << message;
+}
+
+// Within a function whose derivative is taken, too.
+TEST(Tree, ShapesAreThereInsideADerivative) {
+  const Sequential model{Dense(3, 2)};
+  const Tensor x = Tensor::from({1.0F, 2.0F, 3.0F}, {1, 3});
+  const auto loss = [&](const Tensor& in) {
+    EXPECT_EQ(model.output_shape({3}), (Shape{2}));
+    return sum(model(in));
+  };
+  const Tensor slope = grad(loss)(x);
+  EXPECT_EQ(slope.to_doubles(), sum(model.parameters()[0].value(), {1}).to_doubles());
 }
 
 TEST(Patterns, StarsStandForAnything) {

@@ -1,0 +1,30 @@
+/// What a model is made of, as a table.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nabla/nn/layer.h"
+
+namespace nabla::nn {
+
+/// One layer of a model, with all that is in it.
+struct SummaryRow {
+  std::string name;  ///< the names that lead to it; empty: the model itself
+  std::string text;
+  int depth = 0;
+  std::optional<Shape> output = {};  ///< of a sample; none: forward does not call it
+  std::int64_t parameters = 0;       ///< each once
+  std::int64_t frozen = 0;           ///< of these
+  double multiply_adds = 0;          ///< of matrix products, for one sample
+};
+
+/// A row for the model, and one for each layer in it, in the order of the tree. Forward is run
+/// without data. Throws what Layer::output_shape throws.
+std::vector<SummaryRow> summarize(const Layer& model, const Shape& sample);
+
+/// The rows as aligned lines.
+std::string summary_text(const std::vector<SummaryRow>& rows);
+
+}  // namespace nabla::nn
