@@ -6,6 +6,7 @@
 #include "nabla/base/error.h"
 #include "nabla/io/safetensors.h"
 #include "tests/cli/tool.h"
+#include "tests/support/depth.h"
 
 namespace nabla {
 namespace {
@@ -60,9 +61,9 @@ TEST(Resume, SignalsSaveTheRun) {
   ASSERT_EQ(run(folder, small + "--epochs 3 --output whole").status, 0);
   for (const auto& [signal, status] : {std::pair{"TERM", 143}, {"INT", 130}}) {
     // Far more epochs than there is time for.
-    const Result stopped =
-        run_process(folder, small + "--epochs 100000000 --checkpoint-epochs 0 --output " + signal,
-                    str("timeout --preserve-status --signal=", signal, " 1"));
+    const Result stopped = run_process(
+        folder, small + "--epochs 100000000 --checkpoint-epochs 0 --output " + signal,
+        str("timeout --preserve-status --signal=", signal, test::fewer_will_do() ? " 5" : " 1"));
     EXPECT_EQ(stopped.status, status) << stopped.error;
     EXPECT_TRUE(
         contains(stopped.error, str("interrupted; go on with: nabla train --resume ", signal)))
