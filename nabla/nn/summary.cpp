@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "nabla/base/syntax.h"
 #include "nabla/base/text.h"
@@ -35,14 +36,15 @@ class Rows {
     for (const LayerCalls::Entry& call : calls_.calls) {
       if (call.layer != &layer) continue;
       const Shape& shape = call.result.shape;
-      row.output = Shape(std::span(shape.begin() + 1, shape.end()));
+      if (shape.rank() > 0) row.output = Shape(std::span(shape.begin() + 1, shape.end()));
       for (std::int32_t id = call.begin; id < call.end; ++id) {
         row.multiply_adds += multiply_adds_of(graph_[id], graph_) / batch;
       }
     }
     rows.push_back(std::move(row));
+    std::set<std::string> seen;  // a part that runs twice has one row
     for (const Part& part : layer.parts()) {
-      if (part.layer == nullptr) continue;
+      if (part.layer == nullptr || !seen.insert(part.name).second) continue;
       add(*part.layer, name.empty() ? part.name : str(name, ".", part.name), depth + 1);
     }
   }

@@ -14,7 +14,7 @@ struct SummaryRow {
   std::string name;  ///< the names that lead to it; empty: the model itself
   std::string text;
   int depth = 0;
-  std::optional<Shape> output = {};  ///< of a sample; none: forward does not call it
+  std::optional<Shape> output = {};  ///< of a sample, by the last call; none: no call, or a number
   std::int64_t parameters = 0;       ///< each once
   std::int64_t frozen = 0;           ///< of these
   double multiply_adds = 0;          ///< of matrix products, for one sample

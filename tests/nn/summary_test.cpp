@@ -4,6 +4,8 @@
 
 #include "nabla/base/error.h"
 #include "nabla/nn/sequential.h"
+#include "nabla/ops/elementwise.h"
+#include "nabla/ops/reduction.h"
 
 namespace nabla::nn {
 namespace {
@@ -45,6 +47,8 @@ TEST(Summary, CountsWhatIsThere) {
 TEST(Summary, ALayerThatRunsTwiceCountsOnce) {
   const Dense twice(3, 3);
   const auto rows = summarize(Sequential{twice, tanh, twice}, {3});
+  ASSERT_EQ(rows.size(), 3U) << "the model, dense_1, tanh_1";
+  EXPECT_EQ(rows[1].multiply_adds, 18);
   EXPECT_EQ(rows[0].parameters, 12);
   EXPECT_EQ(rows[0].multiply_adds, 18);
 }
@@ -56,6 +60,24 @@ struct Idle : Layer {
   Parts parts() const override { return {{"used", used}, {"idle", idle}}; }
   Tensor forward(const Tensor& x) const override { return used(x); }
 };
+
+// A part may give a number for the whole batch.
+struct Total : Layer {
+  std::string text() const override { return "total"; }
+  Tensor forward(const Tensor& x) const override { return sum(x); }
+};
+struct Shifted : Layer {
+  Total total;
+  std::string text() const override { return "shifted"; }
+  Parts parts() const override { return {{"total", total}}; }
+  Tensor forward(const Tensor& x) const override { return x + total(x); }
+};
+
+TEST(Summary, OfAPartThatGivesANumber) {
+  const auto rows = summarize(Shifted(), {2});
+  EXPECT_EQ(rows[0].output, Shape{2});
+  EXPECT_FALSE(rows[1].output);
+}
 
 TEST(Summary, OfALayerOfTheUser) {
   const Idle model;
