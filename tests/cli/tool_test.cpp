@@ -135,6 +135,14 @@ struct Mistake {
 };
 
 // Every mistake is one line on standard error, nothing on standard output, nothing on the disk.
+// Below the message stand the text and a ^ under the place.
+TEST(Tool, MistakesInTextsShowThePlace) {
+  const Folder folder;
+  const Result result = run(folder, "train digits --optimizer 'adam(beta3=1)'");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(result.error.ends_with("\n  adam(beta3=1)\n       ^\n")) << result.error;
+}
+
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
       {"", 2, "A subcommand is required; see nabla --help"},
