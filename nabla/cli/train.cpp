@@ -1,9 +1,8 @@
 // nabla train: a model from a data set.
-#include <signal.h>
-
 #include <charconv>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
@@ -20,7 +19,6 @@
 namespace nabla::cli {
 namespace {
 
-const std::string model_file = "model.safetensors";
 const std::string history_file = "history.csv";
 const std::string metrics_file = "metrics.json";
 const std::string checkpoint_file = "checkpoint.safetensors";

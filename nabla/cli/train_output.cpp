@@ -8,8 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const std::string model_file = "model.safetensors";
-
 // Replaces what is not UTF-8, as paths may hold it.
 void print_line(const Json& json) {
   std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;

@@ -10,6 +10,9 @@
 
 namespace nabla::cli {
 
+/// The model in a run folder.
+inline const std::string model_file = "model.safetensors";
+
 /// What a run was made of, and how it went.
 struct TrainRun {
   const TrainOptions& options;

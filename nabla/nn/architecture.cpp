@@ -1,7 +1,6 @@
 #include "nabla/nn/architecture.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <memory>
 #include <typeinfo>
@@ -90,34 +89,38 @@ std::vector<LayerRecipe> read_flatten(const Term& term) {
   return simple("flatten", Flatten());
 }
 
-std::vector<LayerRecipe> read_residual(const Term& term) {
+// What stands in the pairs of brackets behind a name, and the whole as a text.
+struct Groups {
+  std::string text;
+  std::vector<std::vector<LayerRecipe>> all;
+};
+
+Groups read_groups(const Term& term) {
   NoOptions::table().read(term);
-  std::vector<std::vector<LayerRecipe>> groups;
-  std::string text = "residual";
+  Groups groups{term.name, {}};
   for (const auto& group : term.groups) {
-    groups.push_back(read_layers(group));
-    text += str("[", text_of_recipes(groups.back()), "]");
+    groups.all.push_back(read_layers(group));
+    groups.text += str("[", text_of_recipes(groups.all.back()), "]");
   }
-  return {{text, [=](ModelBuild& build) -> AnyLayer {
-             const Sequential body = make_group(groups[0], build);
-             if (groups.size() == 1) return Residual(body);
-             return Residual(body, make_group(groups[1], build));
+  return groups;
+}
+
+std::vector<LayerRecipe> read_residual(const Term& term) {
+  const Groups groups = read_groups(term);
+  return {{groups.text, [all = groups.all](ModelBuild& build) -> AnyLayer {
+             const Sequential body = make_group(all[0], build);
+             if (all.size() == 1) return Residual(body);
+             return Residual(body, make_group(all[1], build));
            }}};
 }
 
 template <class Joined>
 std::vector<LayerRecipe> read_branches(const Term& term) {
-  NoOptions::table().read(term);
-  std::vector<std::vector<LayerRecipe>> groups;
-  std::string text = term.name;
-  for (const auto& group : term.groups) {
-    groups.push_back(read_layers(group));
-    text += str("[", text_of_recipes(groups.back()), "]");
-  }
-  return {{text, [=](ModelBuild& build) -> AnyLayer {
+  const Groups groups = read_groups(term);
+  return {{groups.text, [all = groups.all](ModelBuild& build) -> AnyLayer {
              std::vector<AnyLayer> branches;
-             branches.reserve(groups.size());
-             for (const auto& group : groups) branches.emplace_back(make_group(group, build));
+             branches.reserve(all.size());
+             for (const auto& group : all) branches.emplace_back(make_group(group, build));
              return Joined(branches);
            }}};
 }

@@ -12,14 +12,17 @@ namespace {
 template <Tensor (*loss)(const Tensor&, const Tensor&)>
 Loss make(const Term& term) {
   NoOptions::table().read(term);
-  return loss;
+  return {term.name, loss};
 }
 
 }  // namespace
 
 Loss::Loss(Tensor (*function)(const Tensor&, const Tensor&)) : function_(function) {
-  if (function == cross_entropy) text_ = "cross_entropy";
-  if (function == mean_squared_error) text_ = "mean_squared_error";
+  for (const auto& entry : loss_table()) {
+    const Loss known = entry.make({.name = std::string(entry.name)});
+    const auto* target = known.function_.target<decltype(function)>();
+    if (target != nullptr && *target == function) text_ = known.text_;
+  }
 }
 
 const LossTable& loss_table() {

@@ -118,26 +118,24 @@ Tensors Objective::mean_of(Captured& function, const Tensor* direction) {
   for (std::size_t i = 0; i < random_.size(); ++i) random_[i].assign(random_start_[i]);
   const TrainingScope training;
   double samples = 0;
-  batches_([&](const Tensor& inputs, const Tensor&) {
-    samples += static_cast<double>(inputs.shape()[0]);
-  });
-  if (samples == 0) throw ValueError("objective: no samples: expected at least one");
-  Tensors sums;
+  Tensors mean;
   batches_([&](const Tensor& inputs, const Tensor& targets) {
-    const double part = static_cast<double>(inputs.shape()[0]) / samples;
+    const auto more = static_cast<double>(inputs.shape()[0]);
+    if (more == 0) return;
+    samples += more;
     Tensors in = {inputs, targets};
     if (direction != nullptr) in.push_back(*direction);
     const Tensors results = function(in);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const Tensor result = part == 1 ? results[i] : results[i] * part;
-      if (i < sums.size()) {
-        sums[i] = sums[i] + result;
-      } else {
-        sums.push_back(result);
-      }
+    if (mean.empty()) {
+      mean = results;
+      return;
+    }
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+      mean[i] = mean[i] + (results[i] - mean[i]) * (more / samples);
     }
   });
-  return sums;
+  if (samples == 0) throw ValueError("objective: no samples: expected at least one");
+  return mean;
 }
 
 double Objective::value() { return mean_of(value_, nullptr)[0].item(); }

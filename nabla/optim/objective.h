@@ -48,8 +48,7 @@ class Objective {
   Tensor gauss_newton_product(const Tensor& direction);
 
  private:
-  // Adds up the results of a captured function over all batches, each times its part of the
-  // samples.
+  // The mean over the samples of what a captured function gives, in one pass over the batches.
   Tensors mean_of(Captured& function, const Tensor* direction);
   void require_vector(const Tensor& vector) const;
   std::vector<Tensor> pieces_of(const Tensor& vector) const;

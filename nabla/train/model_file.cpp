@@ -37,7 +37,7 @@ class Metadata {
     return found->second;
   }
 
-  const std::string& text_or(const std::string& key, const std::string& other) const {
+  std::string text_or(const std::string& key, const std::string& other) const {
     return entries_.contains(key) ? text(key) : other;
   }
 

@@ -41,6 +41,7 @@ class Trainer::Loop {
         loader_(train, {.batch_size = options.batch_size == 0 ? train.size() : options.batch_size,
                         .shuffle = options.shuffle,
                         .seed = options.seed}),
+        parameters_(trainer.model_->named_parameters()),
         progress_{.model = *trainer.model_,
                   .method = *trainer.method_,
                   .epochs = trainer.epochs_done_ + options.epochs,
@@ -83,15 +84,7 @@ class Trainer::Loop {
       for (const auto& callback : options_.callbacks) {
         callback->on_epoch_end(progress_, history_.epochs.back());
       }
-      const std::int64_t every = options_.checkpoint.every_epochs;
-      const CheckpointOptions& when = options_.checkpoint;
-      const bool is_last =
-          (every > 0 || when.every_steps > 0 || when.every_seconds > 0) &&
-          (trainer_.epochs_done_ == progress_.epochs || !progress_.stop_reason.empty());
-      if ((every > 0 && trainer_.epochs_done_ % every == 0) || is_last ||
-          progress_.is_interrupted) {
-        write_checkpoint();
-      }
+      if (is_checkpoint_due_behind_epoch() || progress_.is_interrupted) write_checkpoint();
       stop_if_interrupted();
     }
   }
@@ -147,27 +140,36 @@ class Trainer::Loop {
       place_.loss += progress_.loss * samples;
       place_.samples += samples;
       notify(&Callback::on_batch_end);
-      // One that stops within its epoch still gets a record, and its checkpoint behind that.
-      const bool ends = !progress_.stop_reason.empty() && !progress_.is_interrupted;
-      if ((is_checkpoint_due() && !ends) || progress_.is_interrupted) {
+      ++steps_;
+      // An epoch that a callback ends gets its record first, and its checkpoint behind that.
+      if (!progress_.stop_reason.empty()) continue;
+      if (is_checkpoint_due() || progress_.is_interrupted) {
         place_.seconds = seconds_before + seconds_since(begin);
         write_checkpoint();
       }
       stop_if_interrupted();
     }
     place_.seconds = seconds_before;
-    for (const nn::NamedState& each : trainer_.model_->named_parameters()) {
+    for (const nn::NamedState& each : parameters_) {
       if (!is_finite(each.state.value())) {
         fail(str("parameter ", each.name, " is not finite"), true);
       }
     }
   }
 
-  bool is_checkpoint_due() {
+  bool is_checkpoint_due() const {
     const CheckpointOptions& options = options_.checkpoint;
-    ++steps_;
     return (options.every_steps > 0 && steps_ % options.every_steps == 0) ||
            (options.every_seconds > 0 && seconds_since(last_checkpoint_) >= options.every_seconds);
+  }
+
+  bool is_checkpoint_due_behind_epoch() const {
+    const CheckpointOptions& options = options_.checkpoint;
+    const std::int64_t every = options.every_epochs;
+    const bool is_last =
+        trainer_.epochs_done_ == progress_.epochs || !progress_.stop_reason.empty();
+    if (every > 0 && trainer_.epochs_done_ % every == 0) return true;
+    return is_last && (every > 0 || options.every_steps > 0 || options.every_seconds > 0);
   }
 
   void stop_if_interrupted() const {
@@ -235,6 +237,7 @@ class Trainer::Loop {
   const FitOptions& options_;
   bool takes_all_;  // a batch is all samples
   data::Loader loader_;
+  std::vector<nn::NamedState> parameters_;
   Progress progress_;
   Place place_;
   History history_;

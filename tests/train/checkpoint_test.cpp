@@ -126,6 +126,36 @@ TEST(Checkpoint, EarlyStoppingGoesOn) {
   EXPECT_EQ(stopped.model, whole.model);
 }
 
+// Interrupted in the very step in which another callback ends the epoch: that epoch has its record.
+TEST(Checkpoint, AStepThatStopsAndIsInterrupted) {
+  struct Stop : Callback {
+    void on_batch_end(Progress& progress) override {
+      if (progress.batch == 2) progress.stop("enough");
+    }
+  };
+  const test::Folder folder;
+  const std::string path = folder / "checkpoint";
+  const auto adam = [] { return std::make_shared<optim::Adam>(); };
+  const auto fit = [&](TestRun& run, std::int64_t interrupted_at) {
+    FitOptions options = run.options(path, 1);
+    options.callbacks = {std::make_shared<Stop>(), std::make_shared<InterruptAt>(interrupted_at)};
+    return run.trainer.fit(some_digits(), options);
+  };
+  TestRun whole(adam());
+  const Result expected = result_of(whole, fit(whole, 0));
+  TestRun stopped(adam());
+  EXPECT_THROW(fit(stopped, 2), Interrupted);
+  TestRun again(adam());
+  again.trainer.resume(load_checkpoint(path), path);
+  FitOptions rest = again.options(path, 0);
+  rest.callbacks = {std::make_shared<Stop>(), std::make_shared<InterruptAt>(0)};
+  const Result actual = result_of(again, again.trainer.fit(some_digits(), rest));
+  EXPECT_EQ(actual.losses, expected.losses);
+  EXPECT_EQ(actual.losses.size(), 1U);
+  EXPECT_EQ(actual.stop_reason, "enough");
+  EXPECT_EQ(actual.model, expected.model);
+}
+
 TEST(Checkpoint, IsWrittenAsOftenAsAsked) {
   const test::Folder folder;
   const std::string path = folder / "checkpoint";
