@@ -213,23 +213,39 @@ std::uint32_t fingerprint(const Dataset& dataset) {
   return sum;
 }
 
-Split split(const Dataset& whole, double test_part, std::uint64_t seed) {
-  if (!(test_part >= 0 && test_part <= 1)) {
-    throw ValueError(str("split: test_part ", test_part, ": expected 0 to 1"));
-  }
-  check(whole);
+namespace {
+
+// The rows of each class, or of all samples where there are none, each in an order by the seed.
+std::vector<std::vector<std::int64_t>> shuffled_rows(const Dataset& whole, std::uint64_t seed) {
   const bool labelled = !whole.class_names.empty();
   std::vector<std::vector<std::int64_t>> groups(labelled ? whole.class_names.size() : 1);
   for (std::int64_t row = 0; row < whole.size(); ++row) {
     const std::int64_t group = labelled ? whole.targets.data<std::int64_t>()[row] : 0;
     groups[static_cast<std::size_t>(group)].push_back(row);
   }
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    Random random(seed, streams::splits + group);
+    shuffle(std::span(groups[group]), random);
+  }
+  return groups;
+}
+
+void check_has_classes(const Dataset& dataset, std::string_view what) {
+  check(dataset);
+  if (!dataset.class_names.empty()) return;
+  throw ValueError(str(what, ": data set ", quote(dataset.name), " has no classes"));
+}
+
+}  // namespace
+
+Split split(const Dataset& whole, double test_part, std::uint64_t seed) {
+  if (!(test_part >= 0 && test_part <= 1)) {
+    throw ValueError(str("split: test_part ", test_part, ": expected 0 to 1"));
+  }
+  check(whole);
   std::vector<std::int64_t> train;
   std::vector<std::int64_t> test;
-  for (std::size_t group = 0; group < groups.size(); ++group) {
-    std::vector<std::int64_t>& rows = groups[group];
-    Random random(seed, streams::splits + group);
-    shuffle(std::span(rows), random);
+  for (const std::vector<std::int64_t>& rows : shuffled_rows(whole, seed)) {
     const auto border = rows.begin() + std::lround(test_part * static_cast<double>(rows.size()));
     test.insert(test.end(), rows.begin(), border);
     train.insert(train.end(), border, rows.end());
@@ -237,6 +253,58 @@ Split split(const Dataset& whole, double test_part, std::uint64_t seed) {
   std::ranges::sort(train);
   std::ranges::sort(test);
   return {take(whole, train), take(whole, test)};
+}
+
+Dataset select_rows(const Dataset& whole, const std::vector<std::int64_t>& rows) {
+  check(whole);
+  for (const std::int64_t row : rows) {
+    if (row >= 0 && row < whole.size()) continue;
+    throw ValueError(
+        str("select_rows: row ", row, ": data set ", quote(whole.name), " has ", whole.size()));
+  }
+  return take(whole, rows);
+}
+
+Dataset select_classes(const Dataset& whole, const std::vector<std::int64_t>& classes) {
+  check_has_classes(whole, "select_classes");
+  const auto count = static_cast<std::int64_t>(whole.class_names.size());
+  std::vector<std::int64_t> new_label(whole.class_names.size(), -1);
+  std::vector<std::string> names;
+  names.reserve(classes.size());
+  for (const std::int64_t label : classes) {
+    if (label < 0 || label >= count) {
+      throw ValueError(str("select_classes: class ", label, ": data set ", quote(whole.name),
+                           " has the classes 0 to ", count - 1));
+    }
+    std::int64_t& place = new_label[static_cast<std::size_t>(label)];
+    if (place >= 0) throw ValueError(str("select_classes: class ", label, " is named twice"));
+    place = static_cast<std::int64_t>(names.size());
+    names.push_back(whole.class_names[static_cast<std::size_t>(label)]);
+  }
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < whole.size(); ++row) {
+    const auto label = static_cast<std::size_t>(whole.targets.data<std::int64_t>()[row]);
+    if (new_label[label] >= 0) rows.push_back(row);
+  }
+  Dataset part = take(whole, rows);
+  auto* labels = part.targets.data<std::int64_t>();
+  for (std::int64_t row = 0; row < part.size(); ++row) {
+    labels[row] = new_label[static_cast<std::size_t>(labels[row])];
+  }
+  part.class_names = std::move(names);
+  return part;
+}
+
+Dataset sample_per_class(const Dataset& whole, std::int64_t count, std::uint64_t seed) {
+  check_has_classes(whole, "sample_per_class");
+  if (count < 1) throw ValueError(str("sample_per_class: count ", count, ": expected at least 1"));
+  std::vector<std::int64_t> chosen;
+  for (const std::vector<std::int64_t>& rows : shuffled_rows(whole, seed)) {
+    const auto end = std::min<std::int64_t>(count, static_cast<std::int64_t>(rows.size()));
+    chosen.insert(chosen.end(), rows.begin(), rows.begin() + end);
+  }
+  std::ranges::sort(chosen);
+  return take(whole, chosen);
 }
 
 Dataset read_idx_samples(const std::string& path) {

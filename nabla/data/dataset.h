@@ -50,6 +50,18 @@ std::uint32_t fingerprint(const Dataset& dataset);
 /// Throws ValueError where test_part is not in [0, 1].
 Split split(const Dataset& whole, double test_part, std::uint64_t seed);
 
+/// These rows of a data set, in this order; a row may come twice. Throws ValueError for one that is
+/// not there.
+Dataset select_rows(const Dataset& whole, const std::vector<std::int64_t>& rows);
+
+/// The samples of these classes, given by their indices; the i-th of them becomes class i. Throws
+/// ValueError where the data set has no such class, or one is named twice.
+Dataset select_classes(const Dataset& whole, const std::vector<std::int64_t>& classes);
+
+/// `count` samples of each class, or all of a class that has fewer, in their old order; `seed`
+/// chooses them. Throws ValueError where the data set has no classes or `count` is below 1.
+Dataset sample_per_class(const Dataset& whole, std::int64_t count, std::uint64_t seed);
+
 /// Fashion-MNIST (Xiao, Rasul, Vollgraf 2017): 60,000 and 10,000 grey images [28, 28] of ten kinds
 /// of clothing. Default folder: the environment's FASHION_MNIST_DIR, else where the Debian package
 /// dataset-fashion-mnist puts it. Throws FileError where it is not there or damaged.

@@ -119,8 +119,11 @@ class Layer {
 /// pointer; and the name that it is to have there.
 struct AnyLayer {
   template <std::derived_from<Layer> L>
-  AnyLayer(const L& layer_)
-      : layer(std::make_shared<L>(layer_)) {}  // NOLINT(google-explicit-constructor)
+  AnyLayer(const L& layer_) {  // NOLINT(google-explicit-constructor)
+    static_assert(!std::is_abstract_v<L>,
+                  "a const Layer& cannot be copied: give the layer itself, or a shared_ptr to it");
+    if constexpr (!std::is_abstract_v<L>) layer = std::make_shared<L>(layer_);
+  }
   template <class L>
   requires std::derived_from<std::remove_const_t<L>, Layer> AnyLayer(
       std::shared_ptr<L> layer_)  // NOLINT(google-explicit-constructor)

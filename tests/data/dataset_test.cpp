@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -11,6 +13,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
+#include "nabla/base/text.h"
 #include "tests/support/files.h"
 #include "tests/support/message.h"
 #include "tests/support/packing.h"
@@ -107,6 +110,65 @@ TEST(SplitData, TakesAllOrNothing) {
   EXPECT_EQ(message_of<ValueError>([] { split(counted(10, 2), 1.5, 0); }),
             "split: test_part 1.5: expected 0 to 1");
   EXPECT_THROW(split(counted(10, 2), std::nan(""), 0), ValueError);
+}
+
+TEST(SelectRows, TakesThemInTheGivenOrder) {
+  const Dataset whole = digits().test;
+  const Dataset part = select_rows(whole, {5, 0, 5});
+  ASSERT_EQ(part.size(), 3);
+  for (const auto& [row, from] : {std::pair{0, 5}, {1, 0}, {2, 5}}) {
+    EXPECT_EQ(part.targets.data<std::int64_t>()[row], whole.targets.data<std::int64_t>()[from]);
+    EXPECT_EQ(std::memcmp(part.inputs.bytes() + 64 * row, whole.inputs.bytes() + 64 * from, 64), 0);
+  }
+  EXPECT_EQ(message_of<ValueError>([&] {
+              select_rows(whole, {0, whole.size()});
+            }),
+            str("select_rows: row ", whole.size(), ": data set \"digits\" has ", whole.size()));
+  EXPECT_THROW(select_rows(whole, {-1}), ValueError);
+}
+
+TEST(SelectClasses, NumbersThemAnew) {
+  const Dataset whole = digits().train;
+  const Dataset part = select_classes(whole, {7, 2});
+  EXPECT_EQ(part.class_names, (std::vector<std::string>{"7", "2"}));
+  // Every 7 of the whole is a 0 of the part, every 2 a 1, in their old order.
+  std::int64_t next = 0;
+  for (std::int64_t row = 0; row < whole.size(); ++row) {
+    const std::int64_t label = whole.targets.data<std::int64_t>()[row];
+    if (label != 7 && label != 2) continue;
+    ASSERT_LT(next, part.size());
+    EXPECT_EQ(part.targets.data<std::int64_t>()[next], label == 7 ? 0 : 1);
+    EXPECT_EQ(std::memcmp(part.inputs.bytes() + 64 * next, whole.inputs.bytes() + 64 * row, 64), 0);
+    ++next;
+  }
+  EXPECT_EQ(next, part.size());
+  EXPECT_EQ(message_of<ValueError>([&] { select_classes(whole, {10}); }),
+            "select_classes: class 10: data set \"digits\" has the classes 0 to 9");
+  EXPECT_EQ(message_of<ValueError>([&] {
+              select_classes(whole, {3, 3});
+            }),
+            "select_classes: class 3 is named twice");
+}
+
+TEST(SamplePerClass, TakesSoManyOfEach) {
+  const Dataset whole = digits().train;
+  const Dataset part = sample_per_class(whole, 3, 1);
+  std::array<int, 10> counts{};
+  for (std::int64_t row = 0; row < part.size(); ++row) {
+    ++counts[static_cast<std::size_t>(part.targets.data<std::int64_t>()[row])];
+  }
+  for (const int count : counts) EXPECT_EQ(count, 3);
+  EXPECT_NE(fingerprint(part), fingerprint(sample_per_class(whole, 3, 2)));
+  EXPECT_EQ(fingerprint(sample_per_class(whole, 100'000, 1)), fingerprint(whole));
+  EXPECT_EQ(message_of<ValueError>([&] { sample_per_class(whole, 0, 1); }),
+            "sample_per_class: count 0: expected at least 1");
+  EXPECT_EQ(message_of<ValueError>([&] {
+              sample_per_class({.name = "n",
+                                .inputs = Tensor::empty({DType::u8, {1, 2}}),
+                                .targets = Tensor::from({1.0F}, {1, 1})},
+                               1, 1);
+            }),
+            "sample_per_class: data set \"n\" has no classes");
 }
 
 TEST(CheckDataset, NamesTheRow) {
