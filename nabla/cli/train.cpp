@@ -15,6 +15,7 @@
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
 #include "nabla/optim/methods.h"
+#include "nabla/train/run_record.h"
 
 namespace nabla::cli {
 namespace {
@@ -182,11 +183,17 @@ void resume(const TrainOptions& given, bool more_epochs) {
   const auto text = checkpoint.metadata.find(options_key);
   TrainOptions options =
       train_options_of(text == checkpoint.metadata.end() ? "" : text->second, path);
-  if (more_epochs && given.epochs < options.epochs) {
-    throw ValueError(str("--epochs ", given.epochs, ": the run was to have ", options.epochs,
-                         ": expected as many or more"));
+  if (more_epochs) {
+    const RunPlace place = read_record(checkpoint, path).place;
+    const std::int64_t begun = place.epochs_done + (place.batches > 0 ? 1 : 0);
+    if (given.epochs < begun) {
+      throw ValueError(str("--epochs ", given.epochs, ": the run has begun ", begun,
+                           ": expected as many or more"));
+    }
+    // Who asks for more epochs goes on where early stopping has stopped.
+    if (given.epochs > begun) checkpoint.metadata.erase("stop_reason");
+    options.epochs = given.epochs;
   }
-  if (more_epochs) options.epochs = given.epochs;
   options.output = given.resume;
   options.threads = given.threads;
   options.json = given.json;

@@ -1,5 +1,7 @@
 #include "nabla/cli/train_options.h"
 
+#include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "nabla/base/error.h"
@@ -15,6 +17,13 @@ constexpr std::array<std::string_view, 5> of_this_call = {"resume", "epochs", "t
 std::string optimizers_help() {
   return str("Rules of --optimizer, such as \"adam(learning_rate=3e-4, beta1=0.8)\":\n",
              help_text(optim::method_infos()));
+}
+
+// The path of a folder of data, from wherever the run goes on; other texts stay.
+std::string from_any_folder(const std::string& data) {
+  std::error_code error;
+  if (data::is_known(data) || !std::filesystem::is_directory(data, error)) return data;
+  return std::filesystem::absolute(data).lexically_normal().string();
 }
 
 }  // namespace
@@ -120,7 +129,7 @@ void check_train_options(const CLI::App& command, const TrainOptions& options) {
 }
 
 std::string to_text(const TrainOptions& o) {
-  const nlohmann::ordered_json json = {{"dataset", o.dataset},
+  const nlohmann::ordered_json json = {{"dataset", from_any_folder(o.dataset)},
                                        {"model", o.model},
                                        {"optimizer", o.optimizer},
                                        {"loss", o.loss},
@@ -128,7 +137,7 @@ std::string to_text(const TrainOptions& o) {
                                        {"shards", o.shards},
                                        {"epochs", o.epochs},
                                        {"seed", o.seed},
-                                       {"validation", o.validation},
+                                       {"validation", from_any_folder(o.validation)},
                                        {"monitor", o.monitor},
                                        {"patience", o.patience},
                                        {"min_delta", o.min_delta},

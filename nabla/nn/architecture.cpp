@@ -138,9 +138,13 @@ std::vector<LayerRecipe> read_mlp(const Term& term) {
   return read_layers(parse_terms("architecture", text + "dense"));
 }
 
+// Where it is the last layer it does not come here: see read_architecture.
 std::vector<LayerRecipe> read_softmax(const Term& term) {
   NoOptions::table().read(term);
-  return read_layers(parse_terms("architecture", "dense"));
+  term.place.fail(
+      "softmax: expected it as the last layer alone, such as \"dense softmax\"; the layers before "
+      "it "
+      "give scores");
 }
 
 // Makes the layer, of whatever name, and keeps it for places where the name stands again.
@@ -193,12 +197,24 @@ std::vector<LayerRecipe> read_layers(const std::vector<Term>& terms) {
   return all;
 }
 
+// A model gives scores, of which losses and nabla predict take the softmax: a last one adds
+// nothing.
+bool ends_in_softmax(const std::vector<Term>& terms) {
+  const Term& last = terms.back();
+  return last.name == "softmax" && last.label.empty() && last.arguments.empty() &&
+         last.groups.empty();
+}
+
 std::vector<LayerRecipe> read_architecture(std::string_view text) {
-  const std::vector<Term> terms = parse_terms("architecture", text);
+  std::vector<Term> terms = parse_terms("architecture", text);
   if (terms.empty()) {
     std::vector<std::string_view> names;
     for (const EntryInfo* info : layer_table().infos()) names.push_back(info->name);
     throw SyntaxError("architecture", text, 0, str("no layer; known: ", join(names, ", ")));
+  }
+  if (ends_in_softmax(terms)) {
+    terms.pop_back();
+    if (terms.empty()) terms = parse_terms("architecture", "dense");
   }
   return read_layers(terms);
 }
@@ -299,7 +315,10 @@ const EntryTable<LayerReader>& layer_table() {
            read_branches<Add>},
           {{.name = "mlp", .doc = "mlp(128, 64) is dense(128) relu dense(64) relu dense"},
            read_mlp},
-          {{.name = "softmax", .doc = "the softmax classifier: dense"}, read_softmax},
+          {{.name = "softmax",
+            .doc = "last layer; adds nothing, as losses and predict take it of the scores; alone: "
+                   "dense"},
+           read_softmax},
       });
   return table;
 }
@@ -321,7 +340,8 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
   Sequential model = make_layers(recipes, build);
   if (build.shape != Shape{outputs}) {
     throw ShapeError(str("architecture ", quote(text), " gives ", build.shape,
-                         " for a sample: expected [", outputs, "]; end it with dense"));
+                         " for a sample: expected [", outputs,
+                         "]; end it with dense, or \"dense softmax\""));
   }
   model.initialize(0);
   return model;

@@ -42,7 +42,9 @@ const EntryTable<LayerReader>& layer_table();
 ///
 /// Layers that hold layers have them in brackets; brackets alone are layers one behind the other. A
 /// layer can have a name of its own, in front of a colon; where that stands again in the same
-/// brackets, or without, it is the same layer once more. Throws SyntaxError.
+/// brackets, or without, it is the same layer once more. A model gives scores: a softmax as the
+/// last layer is left out, as cross_entropy takes it of them, and is an error elsewhere; alone it
+/// is dense. Throws SyntaxError.
 std::string canonical_architecture(std::string_view text);
 
 /// More parameters than this are refused unless asked for: 1 GB of f32, and Adam takes four times

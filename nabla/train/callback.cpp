@@ -57,14 +57,18 @@ void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) 
   const double cost = cost_of(options_.monitor, record);
   if (!best_cost_ || cost < *best_cost_ - options_.min_delta) {
     best_cost_ = cost;
-    best_epoch_ = record.epoch;
+    best_epoch_ = patient_since_ = record.epoch;
     best_.clear();
     if (!options_.restore_best) return;
     for (const State& state : restorable(progress.model)) best_.push_back(state.value());
-  } else if (record.epoch - best_epoch_ >= options_.patience) {
-    progress.stop(
-        str("no better for ", options_.patience, " epochs; the best was epoch ", best_epoch_));
+    return;
   }
+  // It has stopped the run, which goes on.
+  if (record.epoch - patient_since_ > options_.patience) patient_since_ = record.epoch - 1;
+  if (record.epoch - patient_since_ < options_.patience) return;
+  progress.stop(str("no better for ", record.epoch - best_epoch_,
+                    record.epoch - best_epoch_ == 1 ? " epoch" : " epochs", "; the best was epoch ",
+                    best_epoch_));
 }
 
 void EarlyStopping::on_fit_end(Progress& progress) {
@@ -79,6 +83,7 @@ TensorFile EarlyStopping::memory() const {
   if (!best_cost_) return memory;
   memory.tensors.push_back({"best_cost", Tensor(*best_cost_)});
   memory.tensors.push_back({"best_epoch", Tensor::from<std::int64_t>({best_epoch_}, {1})});
+  memory.tensors.push_back({"patient_since", Tensor::from<std::int64_t>({patient_since_}, {1})});
   for (std::size_t i = 0; i < best_.size(); ++i) {
     memory.tensors.push_back({str("best.", i), best_[i]});
   }
@@ -91,7 +96,9 @@ void EarlyStopping::restore(const TensorFile& memory) {
     if (name == "best_cost") {
       best_cost_ = value.item();
     } else if (name == "best_epoch") {
-      best_epoch_ = value.to_vector<std::int64_t>()[0];
+      best_epoch_ = patient_since_ = value.to_vector<std::int64_t>()[0];
+    } else if (name == "patient_since") {
+      patient_since_ = value.to_vector<std::int64_t>()[0];
     } else {
       best_.push_back(value);
     }

@@ -89,7 +89,8 @@ struct EarlyStoppingOptions {
   bool restore_best = true;
 };
 
-/// Stops when the model no longer gets better.
+/// Stops when the model no longer gets better. Where a run that it has stopped goes on all the
+/// same, the best epoch stays, and the patience counts from there.
 class EarlyStopping : public Callback {
  public:
   /// Throws ValueError for a patience below 1 or a negative min_delta.
@@ -107,7 +108,8 @@ class EarlyStopping : public Callback {
   EarlyStoppingOptions options_;
   std::optional<double> best_cost_;
   std::int64_t best_epoch_ = 0;
-  std::vector<Tensor> best_;  // of what is learned or kept
+  std::int64_t patient_since_ = 0;  // the best epoch; or, of a run that goes on, that of its stop
+  std::vector<Tensor> best_;        // of what is learned or kept
 };
 
 /// A line on standard error that shows how far the epoch is, erased at its end; nothing where that

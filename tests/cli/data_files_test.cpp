@@ -10,17 +10,6 @@
 namespace nabla::test {
 namespace {
 
-// Images of one pixel and their labels.
-void write_part(const std::string& path, int samples) {
-  const std::string count = std::string(3, '\0') + static_cast<char>(samples);
-  const std::string one("\0\0\0\1", 4);
-  const std::string values = std::string("\0\1", 2).substr(0, static_cast<std::size_t>(samples));
-  write_file_atomically(path + "-images-idx3-ubyte",
-                        bytes_of(std::string("\0\0\x08\x03", 4) + count + one + one + values));
-  write_file_atomically(path + "-labels-idx1-ubyte",
-                        bytes_of(std::string("\0\0\x08\x01", 4) + count + values));
-}
-
 TEST(Tool, NamesADataSetWithoutItsFolders) {
   const Folder folder;
   const std::string name = "here/points";

@@ -55,6 +55,43 @@ TEST(Resume, MoreEpochsAreARunOfAllEpochs) {
   expect_same_run(folder, "whole", "parts");
 }
 
+// A patience of 1, and nothing that counts as better: stops behind epoch 2.
+TEST(Resume, ARunThatStoppedEarlyGoesOnWithMoreEpochs) {
+  const Folder folder;
+  const std::string stops =
+      small + "--monitor train_loss --patience 1 --min-delta 1e9 --no-restore-best ";
+  const Result stopped = run(folder, stops + "--epochs 9 --output parts");
+  EXPECT_TRUE(contains(stopped.out, "stopped: no better for 1 epoch; the best was epoch 1"))
+      << stopped.out;
+  const auto model = read_file(folder / "parts/model.safetensors");
+  ASSERT_EQ(run(folder, "train --resume parts").status, 0);
+  EXPECT_EQ(read_file(folder / "parts/model.safetensors"), model);
+  ASSERT_EQ(run(folder, "train --resume parts --epochs 2").status, 0);
+  EXPECT_EQ(read_file(folder / "parts/model.safetensors"), model);
+
+  // Fewer than it was to have once, and more than it has.
+  const Result more = run(folder, "train --resume parts --epochs 3");
+  EXPECT_TRUE(contains(more.out, "epoch 3/3")) << more.out << more.error;
+  ASSERT_EQ(run(folder, small + "--epochs 3 --output whole").status, 0);
+  expect_same_run(folder, "whole", "parts");
+}
+
+TEST(Resume, WorksFromAnyFolder) {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "data/points");
+  for (const std::string part : {"train", "t10k"}) {
+    test::write_part(folder / ("data/points/" + part), 2);
+  }
+  const std::string train = "train points --model dense --validation ../data/points --output run ";
+  std::filesystem::create_directory(folder / "elsewhere");
+  const Result begun = run_process(folder, train + "--epochs 1", "cd data && ");
+  ASSERT_EQ(begun.status, 0) << begun.error;
+  const Result more =
+      run_process(folder, "train --resume ../data/run --epochs 2", "cd elsewhere && ");
+  EXPECT_EQ(more.status, 0) << more.error;
+  EXPECT_TRUE(contains(more.out, "epoch 2/2")) << more.out;
+}
+
 // SIGTERM and SIGINT finish the step and say how to go on.
 TEST(Resume, SignalsSaveTheRun) {
   const Folder folder;
@@ -88,7 +125,8 @@ TEST(Resume, MistakesAreNamed) {
             "nabla: none: no checkpoint.safetensors in it: expected the folder of a run that nabla "
             "train began\n");
   EXPECT_TRUE(contains(message("--resume run --model dense"), "--model: --resume takes it from"));
-  EXPECT_TRUE(contains(message("--resume run --epochs 1"), "the run was to have 2"));
+  EXPECT_TRUE(
+      contains(message("--resume run --epochs 1"), "the run has begun 2: expected as many"));
   EXPECT_TRUE(contains(message(""), "dataset is required"));
   EXPECT_TRUE(contains(message("digits --patience 2"), "expected --validation"));
   EXPECT_TRUE(contains(message("digits --validation 1.5"), "above 0 and below 1"));

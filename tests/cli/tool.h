@@ -71,6 +71,17 @@ inline bool contains(const std::string& text, std::string_view part) {
 
 inline std::int64_t lines(const std::string& text) { return std::ranges::count(text, '\n'); }
 
+/// Files of an IDX data set: images of one pixel and their labels.
+inline void write_part(const std::string& path, int samples) {
+  const std::string count = std::string(3, '\0') + static_cast<char>(samples);
+  const std::string one("\0\0\0\1", 4);
+  const std::string values = std::string("\0\1", 2).substr(0, static_cast<std::size_t>(samples));
+  write_file_atomically(path + "-images-idx3-ubyte",
+                        bytes_of(std::string("\0\0\x08\x03", 4) + count + one + one + values));
+  write_file_atomically(path + "-labels-idx1-ubyte",
+                        bytes_of(std::string("\0\0\x08\x01", 4) + count + values));
+}
+
 /// A run that takes little time, and writes its three files in the end.
 inline const std::string quick =
     "train digits --model \"dense(16) relu dense\" --epochs 2 --checkpoint-epochs 0 ";

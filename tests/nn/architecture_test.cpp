@@ -19,6 +19,9 @@ TEST(Architecture, HasOneWayToBeWritten) {
       {"mlp(128,64)", "dense(128) relu dense(64) relu dense"},
       {"mlp", "dense"},
       {"softmax", "dense"},
+      {"dense(10) softmax", "dense(10)"},
+      {"mlp(8) softmax", "dense(8) relu dense"},
+      {"body:[dense(8) relu] head:dense softmax()", "body:[dense(8) relu] head:dense"},
       {"flatten mlp(8)", "flatten dense(8) relu dense"},
       {"dense(width=5, bias=0)", "dense(5, bias=false)"},
       {"dense(bias=0)", "dense(bias=false)"},
@@ -51,6 +54,7 @@ TEST(Architecture, WhatAModelPrintsIsReadAgain) {
       "concatenate[dense(2)][dense(3) relu] dense", "add[dense(2)][dense(2) tanh] dense",
       "body:[dense(4) relu residual[x:dense(4)]] head:dense", "a:dense(4) tanh a dense"};
   for (const EntryInfo* info : layer_table().infos()) {
+    if (info->name == "softmax") continue;  // only as the last layer
     if (info->least_groups == 0) texts.push_back(std::string(info->name) + " dense");
   }
   for (const std::string& text : texts) {
@@ -122,6 +126,11 @@ TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
        "position 1: residual: expected at most 2 pairs of [...] behind it, got 3"},
       {"dropout(1)", "position 9: dropout: rate 1: expected at least 0 and below 1"},
       {"softmax(3)", "position 9: softmax takes no options"},
+      {"dense softmax dense", "position 7: softmax: expected it as the last layer alone"},
+      {"residual[softmax]", "position 10: softmax: expected it as the last layer alone"},
+      {"[dense softmax]", "position 8: softmax: expected it as the last layer alone"},
+      {"softmax softmax", "position 1: softmax: expected it as the last layer alone"},
+      {"dense p:softmax", "position 9: softmax: expected it as the last layer alone"},
       {"mlp(0)", "position 5: mlp: expected widths, whole numbers 1 to 10000000"},
       {"mlp(width=3)", "position 5: mlp: expected widths, whole numbers 1 to 10000000"},
       {"a:mlp(3)",
@@ -130,9 +139,20 @@ TEST(Architecture, ErrorsNameThePlaceAndWhatIsKnown) {
       {"a:dense a(3)", "position 9: \"a\" is a layer once more: expected only its name"},
   };
   for (const auto& [text, expected] : cases) {
-    EXPECT_EQ(test::message_of<SyntaxError>([&] { canonical_architecture(text); }),
-              "architecture \"" + text + "\", " + expected);
+    const std::string message =
+        test::message_of<SyntaxError>([&] { canonical_architecture(text); });
+    EXPECT_TRUE(message.starts_with("architecture \"" + text + "\", " + expected)) << message;
   }
+}
+
+// As Keras has it: the last softmax is not another layer of weights, and the loss takes it once.
+TEST(Architecture, ALastSoftmaxAddsNothing) {
+  const Sequential plain = make_model("dense(3)", {4}, 3);
+  const Sequential model = make_model("dense(3) softmax", {4}, 3);
+  EXPECT_EQ(model.parameter_count(), 4 * 3 + 3);
+  const Tensor x = Tensor::from<float>({1, -2, 3, 0.5F}, {1, 4});
+  EXPECT_EQ(model(x).to_doubles(), plain(x).to_doubles());
+  EXPECT_THROW(make_model("dense(64) relu softmax", {4}, 3), ShapeError);
 }
 
 TEST(Architecture, SamplesHaveABoundedNumberOfNumbers) {

@@ -126,6 +126,34 @@ TEST(Checkpoint, EarlyStoppingGoesOn) {
   EXPECT_EQ(stopped.model, whole.model);
 }
 
+// The best epoch stays; a patience of 2 begins behind epoch 3, in which the run was stopped.
+TEST(Checkpoint, EarlyStoppingCountsAnewBehindItsStop) {
+  const EarlyStoppingOptions options{.monitor = Monitor::train_loss, .patience = 2};
+  const nn::Sequential model{nn::Dense(1, 1)};
+  optim::Sgd method;
+  Progress progress{.model = model, .method = method};
+  const auto reason_behind = [&](EarlyStopping& stopping, std::int64_t epoch, double loss) {
+    progress.stop_reason.clear();
+    stopping.on_epoch_end(progress, {.epoch = epoch, .train_loss = loss});
+    return progress.stop_reason;
+  };
+  EarlyStopping first(options);
+  EXPECT_EQ(reason_behind(first, 1, 1.0), "");
+  EXPECT_EQ(reason_behind(first, 2, 1.5), "");
+  EXPECT_EQ(reason_behind(first, 3, 1.4), "no better for 2 epochs; the best was epoch 1");
+  EarlyStopping second(options);
+  second.on_fit_begin(progress);
+  second.restore(first.memory());
+  EXPECT_EQ(reason_behind(second, 4, 1.3), "");
+  EarlyStopping third(options);  // what was counted anew is remembered, too
+  third.on_fit_begin(progress);
+  third.restore(second.memory());
+  EXPECT_EQ(reason_behind(third, 5, 1.2), "no better for 4 epochs; the best was epoch 1");
+  EXPECT_EQ(reason_behind(second, 5, 0.9), "");
+  EXPECT_EQ(reason_behind(second, 6, 0.95), "");
+  EXPECT_EQ(reason_behind(second, 7, 0.95), "no better for 2 epochs; the best was epoch 5");
+}
+
 // Interrupted in the very step in which another callback ends the epoch: that epoch has its record.
 TEST(Checkpoint, AStepThatStopsAndIsInterrupted) {
   struct Stop : Callback {
