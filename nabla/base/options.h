@@ -1,6 +1,7 @@
 /// Options by name: tables that make texts, checks, canonical text, --help and documents agree.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -278,6 +279,9 @@ class EntryTable {
   auto end() const { return entries_.end(); }
   std::string_view noun() const { return noun_; }
   std::span<const EntryInfo* const> infos() const { return infos_; }
+  bool has(std::string_view name) const {
+    return std::ranges::any_of(infos_, [&](const EntryInfo* info) { return info->name == name; });
+  }
   /// Throws SyntaxError as entry_index() does.
   const Entry<Make>& find(const Term& term) const {
     return entries_[entry_index(infos_, noun_, term)];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <typeinfo>
 
 #include "nabla/base/error.h"
@@ -127,15 +128,20 @@ std::vector<LayerRecipe> read_branches(const Term& term) {
 
 // mlp(128, 64) is "dense(128) relu dense(64) relu dense".
 std::vector<LayerRecipe> read_mlp(const Term& term) {
-  std::string text;
+  std::vector<Term> layers;
+  const auto add = [&](std::string name, std::vector<TermArgument> arguments) {
+    layers.push_back({{}, std::move(name), std::move(arguments), {}, term.place});
+  };
   for (const TermArgument& argument : term.arguments) {
     const auto width = OptionKind<std::int64_t>::read(argument);
     if (!argument.name.empty() || !width || !widths.holds(static_cast<double>(*width))) {
       argument.place.fail(str("mlp: expected widths, whole numbers ", widths.text()));
     }
-    text += str("dense(", text_of(static_cast<double>(*width)), ") relu ");
+    add("dense", {argument});
+    add("relu", {});
   }
-  return read_layers(parse_terms("architecture", text + "dense"));
+  add("dense", {});
+  return read_layers(layers);
 }
 
 // Where it is the last layer it does not come here: see read_architecture.
@@ -183,6 +189,9 @@ std::vector<LayerRecipe> read_layers(const std::vector<Term>& terms) {
     }
     std::vector<LayerRecipe> recipes = read_layer(term);
     if (!term.label.empty()) {
+      if (layer_table().has(term.label)) {
+        term.place.fail(str(quote(term.label), " is a layer: expected another name of one's own"));
+      }
       if (is_label(term.label)) term.place.fail(str(quote(term.label), " is given twice"));
       if (recipes.size() != 1) {
         term.place.fail(str(quote(term.name),
@@ -219,38 +228,46 @@ std::vector<LayerRecipe> read_architecture(std::string_view text) {
   return read_layers(terms);
 }
 
-// Whether the table's own layers of that text are of this type, and compute the same.
-bool is_of_the_library(const Layer& layer) {
-  if (typeid(layer) == typeid(Activation)) {
-    ModelBuild build{.shape = {1}, .outputs = 1, .limit = 0};
-    const AnyLayer known = read_architecture(layer.text()).front().make(build);
-    const auto* activation = dynamic_cast<const Activation*>(known.layer.get());
-    return activation != nullptr && activation->is_same(static_cast<const Activation&>(layer));
-  }
-  static const std::vector<const std::type_info*> types = {
-      &typeid(Dense),    &typeid(Dropout),     &typeid(Flatten), &typeid(Sequential),
-      &typeid(Residual), &typeid(Concatenate), &typeid(Add)};
-  return std::ranges::any_of(types, [&](const auto* type) { return *type == typeid(layer); });
+// Whether all layers are of kinds that the table has.
+bool is_known(const Layer& layer) {
+  const std::string text = layer.text();
+  const bool has_name = typeid(layer) != typeid(Sequential);
+  if (has_name && !layer_table().has(text.substr(0, text.find_first_of("([ ")))) return false;
+  return std::ranges::all_of(layer.parts(), [](const Part& part) {
+    return part.layer == nullptr || is_known(*part.layer);
+  });
 }
 
-// Returns whether all layers are in the table.
-bool check_layers(const Layer& layer) {
-  bool all_known = true;
-  if (typeid(layer) != typeid(Sequential)) {
-    const std::string text = layer.text();
-    const std::string name = text.substr(0, text.find_first_of("([ "));
-    all_known = std::ranges::find(layer_table().infos(), name, &EntryInfo::name) !=
-                layer_table().infos().end();
-    if (all_known && !is_of_the_library(layer)) {
-      throw ValueError(str("layer ", quote(text),
-                           " is called as one of the library's is, but is "
-                           "another: expected a name of its own"));
+bool is_same_kind(const Layer& a, const Layer& b) {
+  if (typeid(a) != typeid(b)) return false;
+  const auto* activation = dynamic_cast<const Activation*>(&a);
+  return activation == nullptr || activation->is_same(static_cast<const Activation&>(b));
+}
+
+// Throws where a layer of the model is another than the one that its text makes.
+void check_same_kinds(const Layer& model, const Layer& remade) {
+  if (!is_same_kind(model, remade)) {
+    throw ValueError(str("layer ", quote(model.text()),
+                         " is called as one of the library's is, but is "
+                         "another: expected a name of its own"));
+  }
+  const Parts parts = model.parts();
+  const Parts others = remade.parts();
+  for (std::size_t i = 0; i < std::min(parts.size(), others.size()); ++i) {
+    if (parts[i].layer != nullptr && others[i].layer != nullptr) {
+      check_same_kinds(*parts[i].layer, *others[i].layer);
     }
   }
-  for (const Part& part : layer.parts()) {
-    if (part.layer != nullptr && !check_layers(*part.layer)) all_known = false;
+}
+
+// What tells models apart: names, shapes, and what is tied.
+std::string states_text(const Layer& model) {
+  std::vector<std::string> texts;
+  for (const NamedState& each : model.states()) {
+    const auto tied = each.other_names.empty() ? "" : " = " + join(each.other_names, " = ");
+    texts.push_back(str(each.name, tied, " ", each.state.spec()));
   }
-  return all_known;
+  return join(texts, ", ");
 }
 
 }  // namespace
@@ -347,15 +364,27 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
   return model;
 }
 
-void check_architecture(const Layer& model) {
-  if (!check_layers(model)) return;
-  for (const NamedState& each : model.states()) {
-    if (each.other_names.empty()) continue;
-    throw ValueError(str(quote(each.name), " is ", quote(each.other_names[0]),
-                         ", too: expected a "
-                         "layer that stands twice to do so in one Sequential, which its text can "
-                         "say"));
+void check_architecture(const Layer& model, std::string_view text, const Shape& sample,
+                        std::int64_t outputs) {
+  if (!is_known(model)) return;
+  const double all = static_cast<double>(model.parameter_count());
+  // Where a state stands in several places, the text may mean as many.
+  std::size_t places = 1;
+  for (const NamedState& each : model.states()) places += each.other_names.size();
+  std::optional<Sequential> remade;
+  try {
+    remade = make_model(text, sample, outputs, all * static_cast<double>(places));
+  } catch (const Error& error) {
+    throw ValueError(
+        str("model ", quote(model.text()), " cannot be made from its text: ", error.what()));
   }
+  check_same_kinds(model, *remade);
+  const std::string wanted = states_text(model);
+  const std::string made = states_text(*remade);
+  if (wanted == made) return;
+  throw ValueError(str("model ", quote(model.text()), " has the states ", wanted,
+                       ", its text makes ", made,
+                       ": expected a layer that stands twice to do so in one Sequential"));
 }
 
 }  // namespace nabla::nn

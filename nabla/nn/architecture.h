@@ -58,9 +58,10 @@ inline constexpr double most_parameters = 250'000'000;
 Sequential make_model(std::string_view text, const Shape& sample, std::int64_t outputs,
                       double limit = most_parameters);
 
-/// Throws ValueError where make_model would not give this model for its own text: for a layer of
-/// the user's that is called as one of the library's is, and for a state that stands under two
-/// names. Layers that the table does not have are left alone.
-void check_architecture(const Layer& model);
+/// Throws ValueError where make_model would not give this model for this text: for a layer of the
+/// user's that is called as one of the library's is, and for other names, shapes or ties of states.
+/// Models with layers that the table does not have are left alone.
+void check_architecture(const Layer& model, std::string_view text, const Shape& sample,
+                        std::int64_t outputs);
 
 }  // namespace nabla::nn

@@ -14,18 +14,22 @@
 namespace nabla::nn {
 namespace {
 
-constexpr int deepest = 64;
+constexpr std::size_t deepest = 200;  // 64 brackets of a text can be 129
 
 // Collects the states of a tree.
 class Walk {
  public:
   std::vector<NamedState> states;
 
-  void visit(const Layer& layer, const std::string& prefix, int depth) {
-    if (depth > deepest) {
-      throw ValueError(str("layer ", quote(prefix), ": more than ", deepest,
-                           " layers within each other: expected none that holds itself"));
+  void visit(const Layer& layer, const std::string& prefix) {
+    const bool is_cycle = std::ranges::find(path_, &layer) != path_.end();
+    if (is_cycle || path_.size() >= deepest) {
+      const std::string name = prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1);
+      throw ValueError(is_cycle ? str("layer ", quote(name), ": holds itself")
+                                : str("layer ", quote(name), ": more than ", deepest,
+                                      " layers within each other: expected fewer"));
     }
+    path_.push_back(&layer);
     std::map<std::string, const void*> names;
     for (const Part& part : layer.parts()) {
       if (part.layer == nullptr && !part.state.defined()) continue;
@@ -39,11 +43,12 @@ class Walk {
       }
       if (!is_new) continue;  // a part that runs twice
       if (part.layer != nullptr) {
-        visit(*part.layer, prefix + part.name + ".", depth + 1);
+        visit(*part.layer, prefix + part.name + ".");
       } else {
         add(part, prefix + part.name);
       }
     }
+    path_.pop_back();
   }
 
  private:
@@ -56,6 +61,7 @@ class Walk {
     }
   }
 
+  std::vector<const Layer*> path_;
   std::map<const void*, std::size_t> places_;
 };
 
@@ -125,7 +131,7 @@ Shape Layer::output_shape(const Shape& sample) const {
 
 std::vector<NamedState> Layer::states() const {
   Walk walk;
-  walk.visit(*this, "", 0);
+  walk.visit(*this, "");
   return std::move(walk.states);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <typeinfo>
 
 #include "nabla/base/error.h"
@@ -52,6 +53,8 @@ Sequential::Sequential(const std::vector<AnyLayer>& layers) {
       layers_.push_back(layers[i]);
     }
   }
+  std::set<std::string> taken;
+  for (const AnyLayer& layer : layers_) taken.insert(layer.name);
   std::map<std::string, int> counts;
   std::map<std::vector<const void*>, std::size_t> known;  // by the states that they hold
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -64,24 +67,27 @@ Sequential::Sequential(const std::vector<AnyLayer>& layers) {
         continue;
       }
     }
+    std::string name = layer.name;
     const std::string kind = kind_of(*layer);
-    names_.push_back(layer.name.empty() ? str(kind, "_", ++counts[kind]) : layer.name);
+    while (layer.name.empty() && taken.contains(name)) name = str(kind, "_", ++counts[kind]);
+    names_.push_back(std::move(name));
   }
   static_cast<void>(states());  // throws where names are not good
 }
 
 std::string Sequential::text() const {
+  std::map<std::string_view, int> uses;
+  for (const std::string& name : names_) ++uses[name];
+  std::set<std::string_view> written;
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const auto first = std::ranges::find(names_, names_[i]) - names_.begin();
-    if (static_cast<std::size_t>(first) < i) {
+    if (!written.insert(names_[i]).second) {
       texts.push_back(names_[i]);
       continue;
     }
-    const bool stands_twice = std::ranges::count(names_, names_[i]) > 1;
     const std::string text =
         is_sequential(*layers_[i]) ? str("[", layers_[i]->text(), "]") : layers_[i]->text();
-    const bool has_name = !layers_[i].name.empty() || stands_twice;
+    const bool has_name = !layers_[i].name.empty() || uses[names_[i]] > 1;
     texts.push_back(has_name ? str(names_[i], ":", text) : text);
   }
   return join(texts, " ");

@@ -64,14 +64,15 @@ Objective::Objective(const nn::AnyLayer& model, const nn::Loss& loss)
                          parameter.spec(), ": expected one type"));
   }
   for (const nn::NamedState& each : model->states()) {
-    if (each.role == nn::Role::random) random_.push_back(each.state);
+    if (each.role != nn::Role::learned) other_.push_back(each);
   }
   vector_ = nn::make_vector(parameters_);
 }
 
 void Objective::set_batches(Batches batches) {
   batches_ = std::move(batches);
-  random_start_ = values_of(random_);
+  other_start_.clear();
+  for (const nn::NamedState& each : other_) other_start_.push_back(each.state.value());
 }
 
 void Objective::set_batch(const Tensor& inputs, const Tensor& targets) {
@@ -99,6 +100,13 @@ void Objective::set_parameters(const Tensor& vector) const {
   // Who has read a parameter keeps what he read.
   for (const State& parameter : parameters_) static_cast<void>(parameter.writable_memory());
   vector_.assign(values);
+  put_back(false);
+}
+
+void Objective::put_back(bool with_random) const {
+  for (std::size_t i = 0; i < other_start_.size(); ++i) {
+    if (with_random || other_[i].role == nn::Role::kept) other_[i].state.assign(other_start_[i]);
+  }
 }
 
 std::vector<Tensor> Objective::pieces_of(const Tensor& vector) const {
@@ -115,7 +123,7 @@ std::vector<Tensor> Objective::pieces_of(const Tensor& vector) const {
 
 Tensors Objective::mean_of(Captured& function, const Tensor* direction) {
   if (!batches_) throw ValueError("objective: no samples: call set_batches first");
-  for (std::size_t i = 0; i < random_.size(); ++i) random_[i].assign(random_start_[i]);
+  put_back(true);
   const TrainingScope training;
   double samples = 0;
   Tensors mean;

@@ -14,7 +14,9 @@ namespace nabla::optim {
 /// The loss of a model on some samples as a function of its parameters, all of which, of one type,
 /// are one vector [n]. It is computed in captured batches, in training mode, as the mean over the
 /// samples; the loss of a batch must be a mean over its samples. While the samples stay, random
-/// numbers are the same in each evaluation: it is one function.
+/// numbers are the same in each evaluation: it is one function. What the model keeps, such as
+/// running statistics, is in the end what the last evaluation made of it, or as before where
+/// parameters were set behind that.
 class Objective {
  public:
   using Visit = std::function<void(const Tensor& inputs, const Tensor& targets)>;
@@ -32,7 +34,8 @@ class Objective {
   void set_batches(Batches batches);
   void set_batch(const Tensor& inputs, const Tensor& targets);
 
-  /// The vector. Reading it copies nothing; it keeps its values when parameters are set.
+  /// The vector. Reading it copies nothing; it keeps its values when set_parameters is called, yet
+  /// not when somebody else assigns the model's parameters.
   Tensor parameters() const;
   /// Copies a vector into the model. Throws ShapeError or DTypeError for one of another kind.
   void set_parameters(const Tensor& vector) const;
@@ -50,14 +53,16 @@ class Objective {
  private:
   // The mean over the samples of what a captured function gives, in one pass over the batches.
   Tensors mean_of(Captured& function, const Tensor* direction);
+  // Gives what the model keeps, and keys of random numbers, the values of before.
+  void put_back(bool with_random) const;
   void require_vector(const Tensor& vector) const;
   std::vector<Tensor> pieces_of(const Tensor& vector) const;
 
   nn::AnyLayer model_;
   std::vector<State> parameters_;
-  std::vector<State> random_;         // keys of random numbers
-  std::vector<Tensor> random_start_;  // what they are before each evaluation
-  State vector_;                      // in the memory of the parameters
+  std::vector<nn::NamedState> other_;  // of the model: keys of random numbers, and what it keeps
+  std::vector<Tensor> other_start_;    // what they are before each evaluation
+  State vector_;                       // in the memory of the parameters
   Batches batches_;
   Captured value_, gradient_, hessian_product_, gauss_newton_product_;
 };

@@ -48,7 +48,8 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
   }
 }
 
-void EarlyStopping::on_fit_begin(Progress&) {
+void EarlyStopping::on_fit_begin(Progress& progress) {
+  restorable_ = restorable(progress.model);
   best_cost_.reset();
   best_.clear();  // of a fit of whose end it was not told
 }
@@ -60,7 +61,7 @@ void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) 
     best_epoch_ = patient_since_ = record.epoch;
     best_.clear();
     if (!options_.restore_best) return;
-    for (const State& state : restorable(progress.model)) best_.push_back(state.value());
+    for (const State& state : restorable_) best_.push_back(state.value());
     return;
   }
   // It has stopped the run, which goes on.
@@ -72,9 +73,8 @@ void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) 
 }
 
 void EarlyStopping::on_fit_end(Progress& progress) {
-  if (best_.empty()) return;
-  const std::vector<State> states = restorable(progress.model);
-  for (std::size_t i = 0; i < best_.size(); ++i) states[i].assign(best_[i]);
+  if (best_.empty() || progress.is_interrupted) return;  // where it goes on, the last counts
+  for (std::size_t i = 0; i < best_.size(); ++i) restorable_[i].assign(best_[i]);
   best_.clear();
 }
 
@@ -91,17 +91,28 @@ TensorFile EarlyStopping::memory() const {
 }
 
 void EarlyStopping::restore(const TensorFile& memory) {
+  const auto refuse = [](std::string_view what) {
+    throw ValueError(str("early stopping: the checkpoint has ", what,
+                         ": expected what early stopping of this model remembers, and callbacks in "
+                         "the order of the run"));
+  };
   best_.clear();
   for (const auto& [name, value] : memory.tensors) {
-    if (name == "best_cost") {
+    if (name == "best_cost" && value.spec() == Spec{DType::f64, {}}) {
       best_cost_ = value.item();
-    } else if (name == "best_epoch") {
-      best_epoch_ = patient_since_ = value.to_vector<std::int64_t>()[0];
-    } else if (name == "patient_since") {
+    } else if (name == "best_epoch" && value.spec() == Spec{DType::i64, {1}}) {
+      best_epoch_ = value.to_vector<std::int64_t>()[0];
+    } else if (name == "patient_since" && value.spec() == Spec{DType::i64, {1}}) {
       patient_since_ = value.to_vector<std::int64_t>()[0];
-    } else {
+    } else if (name == str("best.", best_.size()) && best_.size() < restorable_.size() &&
+               value.spec() == restorable_[best_.size()].spec()) {
       best_.push_back(value);
+    } else {
+      refuse(str("a tensor ", quote(name), " ", value.spec()));
     }
+  }
+  if (!best_.empty() && best_.size() != restorable_.size()) {
+    refuse(str(best_.size(), " states of the best model, ", restorable_.size(), " are needed"));
   }
 }
 

@@ -37,7 +37,7 @@ struct Progress {
   std::int64_t epochs = 0;   ///< the last one to come
   std::int64_t batches = 0;  ///< in an epoch
   std::int64_t epoch = 0;    ///< counted from 1
-  std::int64_t batch = 0;    ///< counted from 1
+  std::int64_t batch = 0;    ///< how many of them are done
   double loss = 0;           ///< of the last batch
   std::string stop_reason;
 
@@ -53,7 +53,8 @@ struct Progress {
   }
 };
 
-/// A callback has asked for an end. The model is in the middle of its training.
+/// A callback has asked for an end. The model is in the middle of its training; the epoch that was
+/// begun counts as done for another fit(), and only a checkpoint goes on within it.
 class Interrupted : public Error {
   using Error::Error;
 };
@@ -97,19 +98,21 @@ class EarlyStopping : public Callback {
   explicit EarlyStopping(EarlyStoppingOptions options);
   explicit EarlyStopping(Defaults = {}) : EarlyStopping(EarlyStoppingOptions{}) {}
 
-  void on_fit_begin(Progress&) override;
+  void on_fit_begin(Progress& progress) override;
   /// Throws ValueError where the monitored value is not known.
   void on_epoch_end(Progress& progress, const EpochRecord& record) override;
   void on_fit_end(Progress& progress) override;
   TensorFile memory() const override;
+  /// Throws ValueError where it is of another model, or of another callback.
   void restore(const TensorFile& memory) override;
 
  private:
   EarlyStoppingOptions options_;
+  std::vector<State> restorable_;  // what is learned or kept
   std::optional<double> best_cost_;
   std::int64_t best_epoch_ = 0;
   std::int64_t patient_since_ = 0;  // the best epoch; or, of a run that goes on, that of its stop
-  std::vector<Tensor> best_;        // of what is learned or kept
+  std::vector<Tensor> best_;        // values of them
 };
 
 /// A line on standard error that shows how far the epoch is, erased at its end; nothing where that

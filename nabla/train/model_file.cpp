@@ -80,14 +80,17 @@ class Metadata {
   const std::string& path_;
 };
 
+// Throws where the file is a model of a newer version.
+int checked_version(const Metadata& metadata) {
+  const int version = metadata.number<int>("format_version");
+  if (version >= 1 && version <= format_version) return version;
+  metadata.fail("format_version", str("is ", version, ": this program reads up to ", format_version,
+                                      "; take the nabla that wrote it, or a newer one"));
+}
+
 ModelInfo read_info(const Metadata& metadata) {
   if (metadata.text("format") != format_name) metadata.fail("format", "is not nabla's");
-  const int version = metadata.number<int>("format_version");
-  if (version < 1 || version > format_version) {
-    metadata.fail("format_version",
-                  str("is ", version, ": this program reads up to ", format_version,
-                      "; take the nabla that wrote it, or a newer one"));
-  }
+  checked_version(metadata);
   ModelInfo info{.architecture = metadata.text("architecture"),
                  .outputs = metadata.number<std::int64_t>("outputs"),
                  .class_names = metadata.names("class_names"),
@@ -124,20 +127,37 @@ std::string list_of_names(const std::vector<std::string>& names) {
   }
 }
 
-// The tensors of a file under today's names. Version 1 called them by the place of their layer:
-// "3.dense.weight" is the weight of the third part.
-TensorFile with_todays_names(TensorFile file, const nn::Layer& model) {
-  const auto version = file.metadata.find("format_version");
-  if (version == file.metadata.end() || version->second != "1") return file;
-  const nn::Parts parts = model.parts();
-  for (NamedTensor& tensor : file.tensors) {
-    std::size_t place = 0;
-    const char* end = tensor.name.data() + tensor.name.size();
-    const auto [dot, error] = std::from_chars(tensor.name.data(), end, place);
-    if (error != std::errc() || place < 1 || place > parts.size()) continue;
-    const std::size_t last = tensor.name.rfind('.');
-    if (dot != end && *dot == '.') tensor.name = parts[place - 1].name + tensor.name.substr(last);
+// Version 1 called tensors by the place of their layer: "3.dense.weight" is that of dense_2 where
+// another dense stands before it.
+void name_by_kind(std::vector<NamedTensor>& tensors) {
+  std::map<std::string, std::map<std::size_t, std::size_t>> numbers;  // of each place, by kind
+  const auto visit = [&](const auto& use) {
+    for (NamedTensor& tensor : tensors) {
+      std::size_t place = 0;
+      const std::string& name = tensor.name;
+      const auto [dot, error] = std::from_chars(name.data(), name.data() + name.size(), place);
+      const auto first = static_cast<std::size_t>(dot - name.data());
+      const std::size_t last = name.rfind('.');
+      if (error != std::errc() || last == std::string::npos || last <= first) continue;
+      use(tensor, name.substr(first + 1, last - first - 1), place, name.substr(last));
+    }
+  };
+  visit([&](const NamedTensor&, const std::string& kind, std::size_t place, const std::string&) {
+    numbers[kind][place] = 0;
+  });
+  for (auto& [kind, places] : numbers) {
+    std::size_t number = 0;
+    for (auto& [place, given] : places) given = ++number;
   }
+  visit([&](NamedTensor& tensor, const std::string& kind, std::size_t place,
+            const std::string& rest) { tensor.name = str(kind, "_", numbers[kind][place], rest); });
+}
+
+// The tensors of a file, under today's names where nabla wrote it.
+TensorFile with_todays_names(TensorFile file, const std::string& path) {
+  const auto format = file.metadata.find("format");
+  if (format == file.metadata.end() || format->second != format_name) return file;
+  if (checked_version(Metadata(file.metadata, path)) == 1) name_by_kind(file.tensors);
   return file;
 }
 
@@ -176,7 +196,7 @@ std::map<std::string_view, const Element*> index_of(const std::vector<Element>& 
 
 void assign(const nn::Layer& model, TensorFile of_any_version, const std::string& path) {
   const std::vector<nn::NamedState> states = model.states();
-  const TensorFile file = with_todays_names(std::move(of_any_version), model);
+  const TensorFile file = with_todays_names(std::move(of_any_version), path);
   const auto tensors = index_of(file.tensors);
   const auto known = index_of(states);
   Assignments assignments(path);
@@ -217,6 +237,11 @@ void freeze(const nn::Layer& model, const std::vector<std::string>& names,
 }  // namespace
 
 ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::uint64_t seed) {
+  return describe(model, nn::make_loss(loss_of(dataset.class_names)), dataset, seed);
+}
+
+ModelInfo describe(const nn::Layer& model, const nn::Loss& loss, const data::Dataset& dataset,
+                   std::uint64_t seed) {
   const Shape output = model.output_shape(dataset.sample_shape());
   const std::int64_t wanted = dataset.outputs();
   if (output != Shape{wanted}) {
@@ -228,7 +253,7 @@ ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::ui
           .outputs = wanted,
           .class_names = dataset.class_names,
           .input_scale = dataset.input_scale,
-          .loss = loss_of(dataset.class_names),
+          .loss = loss.text(),
           .dataset = dataset.name,
           .seed = seed};
 }
@@ -239,7 +264,8 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
                          " numbers for inputs ", info.input_shape));
   }
   // What load_model would refuse.
-  nn::check_architecture(model);
+  nn::check_architecture(model, info.architecture, info.input_shape, info.outputs);
+  if (!info.loss.empty()) static_cast<void>(nn::make_loss(info.loss));
   if (!info.class_names.empty() &&
       static_cast<std::int64_t>(info.class_names.size()) != info.outputs) {
     throw ValueError(str("model ", quote(model.text()), ": ", info.class_names.size(),
@@ -309,9 +335,12 @@ void load_part(const std::string& path, const nn::Layer& model, const LoadPartOp
     if (std::ranges::count(pattern, '*') == 1) continue;
     throw ValueError(str("load_part: ", quote(pattern), ": expected a pattern with one *"));
   }
-  const TensorFile file = with_todays_names(load_safetensors(path), model);
+  const TensorFile file = with_todays_names(load_safetensors(path), path);
   const std::vector<nn::NamedState> states = model.states();
-  const auto known = index_of(states);
+  auto known = index_of(states);
+  for (const nn::NamedState& each : states) {
+    for (const std::string& name : each.other_names) known[name] = &each;
+  }
   Assignments assignments(path);
   bool found = false;
   std::vector<std::string> names;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nabla/data/dataset.h"
+#include "nabla/nn/loss.h"
 #include "nabla/nn/sequential.h"
 
 namespace nabla {
@@ -36,6 +37,9 @@ struct ModelFile {
 /// What is to be known of a model that learns from this data set; the loss is cross-entropy for
 /// classes, else mean squared error. Throws ShapeError where they do not fit.
 ModelInfo describe(const nn::Layer& model, const data::Dataset& dataset, std::uint64_t seed = 0);
+/// The same with another loss. One of the user's own has no text: who loads the model must know it.
+ModelInfo describe(const nn::Layer& model, const nn::Loss& loss, const data::Dataset& dataset,
+                   std::uint64_t seed = 0);
 
 /// The bytes of a model file. Throws ShapeError where the description is not that of the model, and
 /// ValueError where a file of it could not be loaded: a text that is not UTF-8, not as many class

@@ -8,14 +8,31 @@
 namespace nabla {
 namespace {
 
+std::vector<State> states_with(const nn::Layer& model, nn::Role role) {
+  std::vector<State> found;
+  for (const nn::NamedState& each : model.states()) {
+    if (each.role == role) found.push_back(each.state);
+  }
+  return found;
+}
+
+Tensors values_of(const std::vector<State>& states) {
+  Tensors values;
+  values.reserve(states.size());
+  for (const State& state : states) values.push_back(state.value());
+  return values;
+}
+
+void assign(const std::vector<State>& states, const Tensors& values) {
+  for (std::size_t i = 0; i < states.size(); ++i) states[i].assign(values[i]);
+}
+
 // Puts all keys of random numbers `blocks` further, and back.
 class RandomOffset {
  public:
   RandomOffset(const nn::Layer& model, std::int64_t blocks)
-      : offset_(Tensor::from<std::int64_t>({0, 0, blocks}, {3})) {
-    for (const nn::NamedState& each : model.states()) {
-      if (each.role == nn::Role::random) keys_.push_back(each.state);
-    }
+      : offset_(Tensor::from<std::int64_t>({0, 0, blocks}, {3})),
+        keys_(states_with(model, nn::Role::random)) {
     for (const State& key : keys_) key.assign(key.value() + offset_);
   }
   void take_back() const {
@@ -42,11 +59,18 @@ ShardResult run_shard(const nn::Layer& model, const nn::Loss& loss,
   const Tensor inputs = slice(batch[0], {{.start = begin, .stop = end}});
   const Tensor targets = slice(batch[1], {{.start = begin, .stop = end}});
   const double part = static_cast<double>(end - begin) / static_cast<double>(samples);
+  const std::vector<State> kept = states_with(model, nn::Role::kept);
+  const Tensors kept_before = values_of(kept);
   const RandomOffset offset(model, index << 48);
   const auto [value, gradients] =
       optimizer.value_and_gradients([&] { return loss(model(inputs), targets) * part; });
   offset.take_back();
-  return {value, gradients};
+  ShardResult result{value, gradients, values_of(kept)};
+  for (Tensor& each : result.kept) {
+    if (is_floating(each.dtype())) each = each * part;
+  }
+  assign(kept, kept_before);
+  return result;
 }
 
 ShardResult add_shards(std::span<const ShardResult> results) {
@@ -58,25 +82,29 @@ ShardResult add_shards(std::span<const ShardResult> results) {
   for (std::size_t i = 0; i < first.gradients.size(); ++i) {
     first.gradients[i] = first.gradients[i] + rest.gradients[i];
   }
+  for (std::size_t i = 0; i < first.kept.size(); ++i) {
+    if (is_floating(first.kept[i].dtype())) first.kept[i] = first.kept[i] + rest.kept[i];
+  }
   return first;
+}
+
+void finish_step(const nn::Layer& model, const optim::Optimizer& optimizer,
+                 const ShardResult& sum) {
+  optimizer.step(sum.gradients);
+  assign(states_with(model, nn::Role::kept), sum.kept);
 }
 
 Tensor step_in_shards(const nn::Layer& model, const nn::Loss& loss,
                       const optim::Optimizer& optimizer, const Tensors& batch, std::int64_t count) {
-  std::vector<Tensor> keys;  // each shard starts from the same
-  std::vector<State> random;
-  for (const nn::NamedState& each : model.states()) {
-    if (each.role != nn::Role::random) continue;
-    random.push_back(each.state);
-    keys.push_back(each.state.value());
-  }
+  const std::vector<State> random = states_with(model, nn::Role::random);
+  const Tensors keys = values_of(random);  // each shard starts from the same
   std::vector<ShardResult> results;
   for (std::int64_t i = 0; i < count; ++i) {
-    for (std::size_t k = 0; k < keys.size(); ++k) random[k].assign(keys[k]);
+    assign(random, keys);
     results.push_back(run_shard(model, loss, optimizer, batch, i, count));
   }
   const ShardResult sum = add_shards(results);
-  optimizer.step(sum.gradients);
+  finish_step(model, optimizer, sum);
   return sum.loss;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <limits>
+#include <map>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -52,9 +53,9 @@ class Trainer::Loop {
     trainer_.is_fitting_ = true;
     try {
       if (is_recorded()) settings_ = settings_text();
-      const std::optional<Resumed> resumed = std::move(trainer_.resumed_);
-      trainer_.resumed_.reset();
-      if (resumed) go_on(*resumed);
+      if (trainer_.resumed_) go_on(*trainer_.resumed_);
+      // Only now: a fit with other settings is refused, and the right one can follow.
+      const std::optional<Resumed> resumed = std::exchange(trainer_.resumed_, std::nullopt);
       for (; begun_ < options_.callbacks.size(); ++begun_) {
         options_.callbacks[begun_]->on_fit_begin(progress_);
         if (resumed) {
@@ -191,11 +192,8 @@ class Trainer::Loop {
     if (options_.checkpoint.path.empty()) return;
     TensorFile file = trainer_.record();
     const bool in_epoch = place_.batches > 0;
-    add_place(file, {.epochs_done = trainer_.epochs_done_ - (in_epoch ? 1 : 0),
-                     .batches = place_.batches,
-                     .loss = place_.loss,
-                     .samples = place_.samples,
-                     .seconds = place_.seconds});
+    place_.epochs_done = trainer_.epochs_done_ - (in_epoch ? 1 : 0);
+    add_place(file, place_);
     add_history(file, history_.epochs, progress_.stop_reason);
     for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
       add_callback_memory(file, options_.callbacks[i]->memory(), i);
@@ -213,9 +211,9 @@ class Trainer::Loop {
                            settings == resumed.file.metadata.end() ? "" : settings->second,
                            ": expected the same, got ", settings_));
     }
-    place_ = resumed.place;
-    history_ = resumed.history;
-    progress_.stop_reason = history_.stop_reason;
+    place_ = resumed.record.place;
+    history_.epochs = resumed.record.epochs;
+    progress_.stop_reason = resumed.record.stop_reason;
   }
 
   void check_loss(std::string_view name, double loss, bool is_updated) const {
@@ -239,7 +237,7 @@ class Trainer::Loop {
   data::Loader loader_;
   std::vector<nn::NamedState> parameters_;
   Progress progress_;
-  Place place_;
+  RunPlace place_;
   History history_;
   std::string settings_;
   std::int64_t steps_ = 0;  // of this call
@@ -271,6 +269,12 @@ void check(const FitOptions& options, std::int64_t epochs_done) {
   }
 }
 
+// Of an epoch.
+std::int64_t smallest_batch(std::int64_t samples, std::int64_t batch_size) {
+  if (batch_size == 0 || batch_size >= samples) return samples;
+  return samples % batch_size == 0 ? batch_size : samples % batch_size;
+}
+
 }  // namespace
 
 History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
@@ -294,6 +298,12 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
     data::check(*options.validation);
     model_->output_shape(options.validation->sample_shape());
   }
+  const std::int64_t samples = smallest_batch(train.size(), options.batch_size);
+  if (samples < options.shards) {
+    throw ValueError(str("fit: shards ", options.shards, ": the smallest batch of an epoch has ",
+                         samples, samples == 1 ? " sample" : " samples",
+                         ": expected at least one for each; choose another batch_size"));
+  }
   if (options.shards != shards_) {
     step_ = make_step(model_, loss_, method_, options.shards);
     shards_ = options.shards;
@@ -303,8 +313,10 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
 
 TensorFile Trainer::record() const {
   TensorFile file;
+  std::vector<std::string> frozen;
   for (const nn::NamedState& each : model_->states()) {
     file.tensors.push_back({"model." + each.name, each.state.value()});
+    if (each.state.is_frozen()) frozen.push_back(each.name);
   }
   for (const State& state : method_->states()) {
     file.tensors.push_back({"method." + state.name(), state.value()});
@@ -312,8 +324,39 @@ TensorFile Trainer::record() const {
   file.metadata["architecture"] = model_->text();
   file.metadata["method"] = method_->text();
   file.metadata["loss"] = loss_.text();
+  file.metadata["frozen"] = join(frozen, " ");
   return file;
 }
+
+namespace {
+
+// The tensors of a checkpoint that have the names and kinds of these, in their order. Throws where
+// one is missing, or the checkpoint has states beside them.
+std::vector<Tensor> values_of(const TensorFile& checkpoint, const TensorFile& wanted,
+                              const std::string& source) {
+  std::map<std::string_view, const Tensor*> found;
+  for (const auto& [name, value] : checkpoint.tensors) {
+    if (name.starts_with("model.") || name.starts_with("method.")) found[name] = &value;
+  }
+  const auto fail = [&](const std::string& name, const std::string& what) {
+    throw FileError(str(source, ": tensor ", quote(name), ": expected ", what));
+  };
+  std::vector<Tensor> values;
+  values.reserve(wanted.tensors.size());
+  for (const auto& [name, value] : wanted.tensors) {
+    const auto theirs = found.find(name);
+    if (theirs == found.end()) fail(name, str(value.spec(), ", found none"));
+    if (theirs->second->spec() != value.spec()) {
+      fail(name, str(value.spec(), ", found ", theirs->second->spec()));
+    }
+    values.push_back(*theirs->second);
+    found.erase(theirs);
+  }
+  if (!found.empty()) fail(std::string(found.begin()->first), "none of that name");
+  return values;
+}
+
+}  // namespace
 
 void Trainer::resume(const TensorFile& checkpoint, const std::string& source) {
   const TensorFile mine = record();
@@ -325,21 +368,14 @@ void Trainer::resume(const TensorFile& checkpoint, const std::string& source) {
           str(source, ": is of a run with ", key, " ", quote(found), ": expected ", quote(value)));
     }
   }
-  const RunRecord record = read_record(checkpoint, source);
+  RunRecord record = read_record(checkpoint, source);
   std::vector<State> states;
   for (const nn::NamedState& each : model_->states()) states.push_back(each.state);
   for (const State& state : method_->states()) states.push_back(state);
-  std::vector<Tensor> values;
-  for (const NamedTensor& expected : mine.tensors) {
-    values.push_back(tensor_of(checkpoint, expected.name, expected.value.spec(), source));
-  }
+  const std::vector<Tensor> values = values_of(checkpoint, mine, source);
   for (std::size_t i = 0; i < values.size(); ++i) states[i].assign(values[i]);
   epochs_done_ = record.place.epochs_done;
-  resumed_ =
-      Resumed{{record.place.batches, record.place.loss, record.place.samples, record.place.seconds},
-              {record.epochs, record.stop_reason},
-              checkpoint,
-              source};
+  resumed_ = Resumed{std::move(record), checkpoint, source};
 }
 
 }  // namespace nabla

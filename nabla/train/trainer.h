@@ -13,6 +13,7 @@
 #include "nabla/train/callback.h"
 #include "nabla/train/checkpoint.h"
 #include "nabla/train/evaluator.h"
+#include "nabla/train/run_record.h"
 #include "nabla/train/step.h"
 
 namespace nabla {
@@ -72,17 +73,8 @@ class Trainer {
 
  private:
   class Loop;
-  // Where in an epoch a run stands.
-  struct Place {
-    std::int64_t batches = 0;  // done
-    double loss = 0;           // sum over the samples
-    double samples = 0;
-    double seconds = 0;
-  };
-  // What a checkpoint holds beside states.
   struct Resumed {
-    Place place;
-    History history;
+    RunRecord record;
     TensorFile file;
     std::string source;
   };

@@ -68,7 +68,7 @@ TEST(Architecture, WhatAModelPrintsIsReadAgain) {
       EXPECT_EQ(states[i].name, others[i].name);
       EXPECT_EQ(states[i].state.value().to_doubles(), others[i].state.value().to_doubles());
     }
-    EXPECT_NO_THROW(check_architecture(model)) << text;
+    EXPECT_NO_THROW(check_architecture(model, model.text(), {4}, 3)) << text;
   }
 }
 
@@ -80,21 +80,55 @@ TEST(Architecture, NamesAndSharing) {
                                              "a.bias", "head.weight", "head.bias"}));
 }
 
+// Of a model for samples [2] and two outputs.
+std::string refusal(const Sequential& model) {
+  return test::message_of<ValueError>([&] { check_architecture(model, model.text(), {2}, 2); });
+}
+
 TEST(Architecture, WhatTheTextCannotSayIsNamed) {
-  const Sequential impostor{Activation("relu", [](const Tensor& x) { return x * x; })};
-  EXPECT_EQ(test::message_of<ValueError>([&] { check_architecture(impostor); }),
-            "layer \"relu\" is called as one of the library's is, but is another: expected a name "
-            "of its own");
+  const std::string other =
+      " is called as one of the library's is, but is another: expected a name of its own";
+  EXPECT_EQ(refusal({Activation("relu", [](const Tensor& x) { return x * x; })}),
+            "layer \"relu\"" + other);
   struct MyDense : Dense {
     using Dense::Dense;
     Tensor forward(const Tensor& x) const override { return -Dense::forward(x); }
   };
-  EXPECT_THROW(check_architecture(Sequential{MyDense(1, 1)}), ValueError);
+  EXPECT_EQ(refusal({MyDense(2, 2)}), "layer \"dense(2)\"" + other);
   const Dense shared(2, 2);
-  EXPECT_THROW(check_architecture(Sequential{Residual{shared}, shared}), ValueError);
-  EXPECT_NO_THROW(check_architecture(Sequential{shared, tanh, shared, leaky_relu(2)}));
-  EXPECT_NO_THROW(check_architecture(
-      Sequential{Activation("wave", [](const Tensor& x) { return x; }), Dense(1, 1)}));
+  EXPECT_NE(refusal({Residual{shared}, shared}).find("to do so in one Sequential"),
+            std::string::npos);
+  EXPECT_NE(refusal({Add{shared, shared}}).find("to do so in one Sequential"), std::string::npos);
+  EXPECT_NE(refusal({named("relu", shared), relu}).find("\"relu\" is a layer"), std::string::npos);
+  for (const Sequential& model :
+       {Sequential{shared, tanh, shared, leaky_relu(2)},
+        Sequential{shared, tanh, shared, Dense(2, 2)},  // dense_1 and dense_2
+        Sequential{named("dense_2", shared), Dense(2, 2), Dense(2, 2)},
+        Sequential{Activation("wave", [](const Tensor& x) { return x; }), Dense(2, 1)}}) {
+    EXPECT_NO_THROW(check_architecture(model, model.text(), {2}, 2)) << model.text();
+  }
+}
+
+TEST(Architecture, ANameOfOnesOwnIsNoLayers) {
+  EXPECT_EQ(test::message_of<SyntaxError>([] { make_model("relu:dense(32) relu dense", {4}, 3); }),
+            "architecture \"relu:dense(32) relu dense\", position 6: \"relu\" is a layer: expected "
+            "another name of one's own");
+}
+
+TEST(Architecture, ErrorsOfAnMlpShowWhatWasWritten) {
+  try {
+    make_model("mlp(10000000)", {784}, 10);
+    FAIL();
+  } catch (const SyntaxError& error) {
+    EXPECT_EQ(error.text(), "mlp(10000000)");
+    EXPECT_EQ(error.position(), 0U);
+  }
+}
+
+TEST(Architecture, NestsAsDeepAsTheSyntax) {
+  std::string text = "dense";
+  for (int i = 0; i < 64; ++i) text = "residual[" + text + "]";
+  EXPECT_EQ(make_model(text, {3}, 3).named_parameters().size(), 2U);
 }
 
 TEST(Architecture, EveryDropoutIsReadAgain) {

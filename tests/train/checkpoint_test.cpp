@@ -95,6 +95,55 @@ Result stopped_run(const MakeMethod& make, const std::string& path, std::int64_t
       run, run.trainer.fit(some_digits(), run.options(path, epochs - run.trainer.epochs_done())));
 }
 
+TEST(Checkpoint, AFitThatIsRefusedKeepsThePlace) {
+  const test::Folder folder;
+  const MakeMethod make = [] { return std::make_shared<optim::Adam>(); };
+  const Result whole = whole_run(make, folder / "whole");
+  {
+    TestRun run(make());
+    FitOptions options = run.options(folder / "stopped", epochs);
+    options.callbacks[1] = std::make_shared<InterruptAt>(10);
+    EXPECT_THROW(run.trainer.fit(some_digits(), options), Interrupted);
+  }
+  TestRun run(make());
+  run.trainer.resume(load_checkpoint(folder / "stopped"), folder / "stopped");
+  FitOptions options = run.options(folder / "stopped", epochs - run.trainer.epochs_done());
+  FitOptions other = options;
+  other.batch_size = 64;
+  EXPECT_THROW(run.trainer.fit(some_digits(), other), ValueError);
+  EXPECT_EQ(result_of(run, run.trainer.fit(some_digits(), options)).model, whole.model);
+}
+
+// What the states of a checkpoint must be beside their names.
+TEST(Checkpoint, IsOfTheSameRunInAllThatDecides) {
+  const test::Folder folder;
+  const auto make = [] { return std::make_shared<optim::Sgd>(); };
+  const nn::Sequential frozen = nn::make_model("dense(4) relu dense", {8, 8}, 10);
+  frozen.freeze("dense_1.*");
+  Trainer trainer(frozen, nn::cross_entropy, make());
+  trainer.fit(some_digits(), {.checkpoint = {.path = folder / "file"}});
+  const TensorFile file = load_checkpoint(folder / "file");
+
+  Trainer other(nn::make_model("dense(4) relu dense", {8, 8}, 10), nn::cross_entropy, make());
+  EXPECT_EQ(test::message_of<FileError>([&] { other.resume(file, "file"); }),
+            "file: is of a run with frozen \"dense_1.weight dense_1.bias\": expected \"\"");
+  TensorFile more = file;
+  more.tensors.push_back({"method.m", Tensor(1.0F)});
+  EXPECT_EQ(test::message_of<FileError>([&] { trainer.resume(more, "file"); }),
+            "file: tensor \"method.m\": expected none of that name");
+  // The memory of another callback stands where that of early stopping is looked for.
+  more = file;
+  more.tensors.push_back({"callback.0.weights", Tensor(1.0)});
+  trainer.resume(more, "file");
+  EXPECT_EQ(test::message_of<ValueError>([&] {
+              trainer.fit(some_digits(),
+                          {.callbacks = {std::make_shared<EarlyStopping>(
+                               EarlyStoppingOptions{.monitor = Monitor::train_loss})}});
+            }),
+            "early stopping: the checkpoint has a tensor \"weights\" f64[]: expected what early "
+            "stopping of this model remembers, and callbacks in the order of the run");
+}
+
 TEST(Checkpoint, ARunThatWasStoppedEndsWithTheSameBits) {
   const test::Folder folder;
   std::vector<MakeMethod> methods = {[] { return std::make_shared<optim::LineSearch>(); }};

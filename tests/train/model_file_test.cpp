@@ -159,6 +159,60 @@ TEST(ModelFile, ReadsVersion1) {
   EXPECT_NEAR(*evaluator.evaluate(data::digits(old.info.seed).test).accuracy, 0.1421, 5e-5);
 }
 
+// The names of version 1 are those of its own layers, whatever model takes a part of it.
+TEST(ModelFile, PartsOfVersion1GoIntoOtherModels) {
+  const std::string path = NABLA_SOURCE_DIR "/tests/files/model_version_1.safetensors";
+  const TensorFile file = load_safetensors(path);
+  const Spec spec = file.tensors[2].value.spec();  // "4.dense.weight"
+  const nn::Sequential model{nn::Flatten(),
+                             nn::named("head", nn::Dense(spec.shape[0], spec.shape[1]))};
+  load_part(path, model, {.from = "dense_2.*", .to = "head.*"});
+  EXPECT_EQ(model.states()[0].state.value().to_doubles(), file.tensors[2].value.to_doubles());
+}
+
+TEST(ModelFile, NewerVersionsAreRefusedByAllWhoRead) {
+  const test::Folder folder;
+  const nn::Sequential model = small_model(0);
+  TensorFile file = decode_safetensors(encode_model(model, info), "made");
+  file.metadata["format_version"] = "9";
+  write_file_atomically(folder / "newer", encode_safetensors(file));
+  const std::string message =
+      folder / "newer" +
+      ": metadata \"format_version\" is 9: this program reads up to 2; take the nabla that wrote "
+      "it, or a newer one";
+  EXPECT_EQ(test::message_of<FileError>([&] { load_model(folder / "newer"); }), message);
+  EXPECT_EQ(test::message_of<FileError>([&] { load_parameters(folder / "newer", model); }),
+            message);
+  EXPECT_EQ(test::message_of<FileError>([&] { load_part(folder / "newer", model, {}); }), message);
+}
+
+TEST(ModelFile, ThePartsOfATiedStateHaveAllItsNames) {
+  const test::Folder folder;
+  save_model(folder / "file", small_model(3), info);
+  const nn::Dense shared(4, 3);
+  const nn::Add model{nn::Sequential{nn::Flatten(), shared}, nn::Sequential{nn::Flatten(), shared}};
+  load_part(folder / "file", model, {.from = "dense_1.*", .to = "branch_2.dense_1.*"});
+  EXPECT_EQ(shared.states()[0].state.value().to_doubles(),
+            small_model(3).states()[0].state.value().to_doubles());
+}
+
+TEST(ModelFile, TheDescriptionNamesTheLoss) {
+  const data::Dataset digits = data::digits().test;
+  const nn::Sequential model = nn::make_model("dense", {8, 8}, 10);
+  const nn::Loss own([](const Tensor& y, const Tensor&) { return sum(y); });
+  EXPECT_EQ(describe(model, digits).loss, "cross_entropy");
+  EXPECT_EQ(describe(model, own, digits).loss, "");
+  ModelInfo wrong = describe(model, digits);
+  wrong.loss = "foo";
+  EXPECT_THROW(encode_model(model, wrong), ValueError);
+  wrong = describe(model, digits);
+  wrong.architecture = "dense(7) dense";
+  EXPECT_NE(test::message_of<ValueError>([&] {
+              encode_model(model, wrong);
+            }).find("its text makes dense_1.weight f32[64, 7]"),
+            std::string::npos);
+}
+
 TEST(ModelFile, HoldsWhatIsNotLearned) {
   const nn::Sequential model = nn::make_model("dense(3) dropout dense", {2, 2}, 2);
   const State random = model.states()[2].state;

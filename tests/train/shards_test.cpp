@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "nabla/base/error.h"
+#include "nabla/graph/training.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/ops/ops.h"
+#include "nabla/optim/minimizer.h"
+#include "nabla/optim/objective.h"
 #include "nabla/optim/rules.h"
 #include "nabla/train/model_file.h"
 #include "nabla/train/trainer.h"
@@ -85,6 +88,53 @@ TEST(Shards, AreTheStepOfTheWholeBatch) {
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-6);
 }
 
+// Keeps the running mean of its inputs, m = (m + mean(x)) / 2, and counts calls.
+struct Meter : nn::Layer {
+  State mean{Tensor(0.0F), "mean"};
+  State calls{Tensor::from<std::int64_t>({0}, {1}), "calls"};
+
+  std::string text() const override { return "meter"; }
+  nn::Parts parts() const override {
+    return {{"mean", mean, nullptr, nn::Role::kept}, {"calls", calls, nullptr, nn::Role::kept}};
+  }
+  Tensor forward(const Tensor& x) const override {
+    if (is_training("meter")) {
+      mean.assign((mean.value() + nabla::mean(x)) / 2);
+      calls.assign(calls.value() + 1);
+    }
+    return x;
+  }
+};
+
+// Each shard starts from what was kept before the step; in the end it is the mean over the samples.
+TEST(Shards, WhatIsKeptIsTheMeanOverTheShards) {
+  const Meter meter;
+  const nn::Sequential model{nn::Flatten(), meter, nn::Dense(64, 10)};
+  optim::Sgd sgd;
+  sgd.attach(model.parameters());
+  meter.mean.assign(Tensor(2.0F));
+  const TrainingScope training;
+  step_in_shards(model, nn::cross_entropy, sgd, batch(), 5);
+  EXPECT_NEAR(meter.mean.value().item(), (2 + mean(batch()[0]).item()) / 2, 1e-6);
+  EXPECT_EQ(meter.calls.value().item(), 1) << "that of the first shard";
+}
+
+// The tries that a line search rejects leave no trace.
+TEST(Shards, MinimizersKeepWhatTheLastEvaluationMade) {
+  const Meter meter;
+  const nn::Sequential model{nn::Flatten(), meter, nn::Dense(64, 10)};
+  meter.mean.assign(Tensor(2.0F));
+  optim::Objective objective(model, nn::cross_entropy);
+  objective.set_batch(batch()[0], batch()[1]);
+  optim::LineSearch search({.learning_rate = 1000});
+  search.attach(model.parameters());
+  search.step(objective);
+  EXPECT_NEAR(meter.mean.value().item(), (2 + mean(batch()[0]).item()) / 2, 1e-6);
+  EXPECT_EQ(meter.calls.value().item(), 1);
+  objective.set_parameters(objective.parameters());
+  EXPECT_EQ(meter.calls.value().item(), 0) << "no evaluation is left";
+}
+
 TEST(Shards, TrainersTakeThem) {
   data::Dataset train = data::digits().train;
   const auto loss_of = [&](std::int64_t shards) {
@@ -98,8 +148,10 @@ TEST(Shards, TrainersTakeThem) {
   EXPECT_EQ(loss_of(4), loss_of(4));
   EXPECT_THROW(loss_of(0), ValueError);
   // 1438 = 22 * 64 + 30 samples: the last batch has 30.
-  EXPECT_EQ(test::message_of<ValueError>([&] { loss_of(64); }),
-            "shards: 30 samples in a batch for 64 shards: expected at least one each");
+  EXPECT_EQ(
+      test::message_of<ValueError>([&] { loss_of(64); }),
+      "fit: shards 64: the smallest batch of an epoch has 30 samples: expected at least one for "
+      "each; choose another batch_size");
 }
 
 }  // namespace
