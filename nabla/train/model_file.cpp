@@ -17,7 +17,6 @@
 namespace nabla {
 namespace {
 
-constexpr std::string_view format_name = "nabla model";
 constexpr int format_version = 2;  // 1: names with places, "1.dense.weight"; no random states
 
 // What models are trained by where nothing else is said, and were in version 1.
@@ -81,7 +80,7 @@ class Metadata {
 };
 
 ModelInfo read_info(const Metadata& metadata) {
-  if (metadata.text("format") != format_name) metadata.fail("format", "is not nabla's");
+  if (metadata.text("format") != model_format) metadata.fail("format", "is not nabla's");
   const int version = metadata.number<int>("format_version");
   if (version < 1 || version > format_version) {
     metadata.fail("format_version",
@@ -259,7 +258,7 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
     file.tensors.push_back({each.name, each.state.value()});
     if (each.state.is_frozen()) frozen.push_back(each.name);
   }
-  file.metadata = {{"format", std::string(format_name)},
+  file.metadata = {{"format", std::string(model_format)},
                    {"format_version", std::to_string(format_version)},
                    {"architecture", info.architecture},
                    {"input_shape", extents_text(info.input_shape)},
