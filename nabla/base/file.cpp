@@ -41,6 +41,7 @@ constexpr std::string_view cannot_write = "cannot write";
 class Descriptor {
  public:
   Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
   Descriptor(const std::string& path, int flags, mode_t mode = 0)
       : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
@@ -191,13 +192,11 @@ class Replacement {
   Temporary temporary_;
 };
 
-}  // namespace
-
-std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
-  const Descriptor file(path, O_RDONLY);
+std::vector<std::byte> read_all(const Descriptor& file, const std::string& path,
+                                std::size_t limit) {
   struct stat status {};
   if (!file.is_open() || ::fstat(file.number(), &status) != 0) fail(path, cannot_read);
-  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) {
     fail_not_a_file(path, cannot_read, status.st_mode);
   }
   // The size is a hint: a pipe has none, a file may grow. One byte more shows the end.
@@ -225,6 +224,17 @@ std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
   }
   bytes.resize(size);
   return bytes;
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::string& path, std::size_t limit) {
+  return read_all(Descriptor(path, O_RDONLY), path, limit);
+}
+
+std::vector<std::byte> read_standard_input() {
+  return read_all(Descriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)), "standard input",
+                  SIZE_MAX);
 }
 
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {

@@ -13,6 +13,10 @@ namespace nabla {
 /// read, is neither of the two (a folder, a device), or is longer than `limit` bytes.
 std::vector<std::byte> read_file(const std::string& path, std::size_t limit = SIZE_MAX);
 
+/// The bytes of standard input, up to its end: of a file, a pipe or a socket. Throws FileError,
+/// which starts with "standard input", as read_file() does.
+std::vector<std::byte> read_standard_input();
+
 /// Makes `bytes` the content of the file at `path`: after a crash or an error the old or the new
 /// content stands, whole. A symbolic link is followed and a file keeps its permissions. Folders are
 /// not created. Throws FileError, with the system's reason, where the file cannot be written, is

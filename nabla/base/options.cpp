@@ -204,8 +204,17 @@ std::size_t entry_index(std::span<const EntryInfo* const> entries, std::string_v
 }
 
 std::string help_text(std::span<const EntryInfo* const> entries) {
-  constexpr std::size_t column = 26;
-  const auto line = [](std::string_view indent, std::string left, std::string_view right) {
+  constexpr std::size_t least = 26;
+  const auto left_of = [](const OptionRow& row) {
+    return str(row.name, row.initial.empty() ? "" : "=" + row.initial);
+  };
+  std::size_t column = least;
+  for (const EntryInfo* entry : entries) {
+    for (const OptionRow& row : entry->options->rows()) {
+      column = std::max(column, left_of(row).size() + 6);  // 4 in front, 2 behind
+    }
+  }
+  const auto line = [=](std::string_view indent, std::string left, std::string_view right) {
     left.insert(0, indent);
     left.append(left.size() < column ? column - left.size() : 1, ' ');
     return str(left, right, "\n");
@@ -214,8 +223,7 @@ std::string help_text(std::span<const EntryInfo* const> entries) {
   for (const EntryInfo* entry : entries) {
     text += line("  ", std::string(entry->name), entry->doc);
     for (const OptionRow& row : entry->options->rows()) {
-      const std::string initial = row.initial.empty() ? "" : "=" + row.initial;
-      text += line("    ", str(row.name, initial), str(row.doc, "; ", expectation(row)));
+      text += line("    ", left_of(row), str(row.doc, "; ", expectation(row)));
     }
   }
   return text;

@@ -258,6 +258,7 @@ std::string text_of(const std::vector<Term>& terms) {
 }
 
 std::string text_of(double number) {
+  if (std::isnan(number)) return "nan";  // whatever its sign
   constexpr double largest = 1e15;
   const bool whole = number == std::trunc(number) && std::abs(number) <= largest &&
                      !(number == 0 && std::signbit(number));

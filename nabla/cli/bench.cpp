@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "nabla/base/duration.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/random.h"
 #include "nabla/base/text.h"
@@ -148,8 +149,8 @@ void print_text(const Result& result, const Options& options) {
   std::cout << nn::canonical_architecture(options.model) << ", batch " << options.batch_size << ", "
             << options.optimizer << ", " << options.threads
             << (options.threads == 1 ? " thread, " : " threads, ") << isa() << "\n"
-            << brief(times.median * micro) << " us a step (" << brief(times.least * micro) << " to "
-            << brief(times.most * micro) << ")\n"
+            << duration_text(times.median) << " a step (" << duration_text(times.least) << " to "
+            << duration_text(times.most) << ")\n"
             << brief(result.samples_per_second) << " samples/s\n"
             << brief(result.flops * giga) << " GFLOP/s, " << percent(result.flops / result.peak)
             << " of the measured " << brief(result.peak * giga) << "\n";
@@ -199,13 +200,13 @@ void add_bench(CLI::App& app) {
       ->check(is_shape)
       ->capture_default_str();
   CLI::App* target = command->add_option_group("target");
-  target->add_option("--classes", options->classes, "Learn labels by cross-entropy")
-      ->transform(whole_number<std::int64_t>(1));
-  target->add_option("--outputs", options->outputs, "Learn numbers by mean squared error")
-      ->transform(whole_number<std::int64_t>(1));
+  add_whole_number<std::int64_t>(*target, "--classes", options->classes,
+                                 "Learn labels of so many classes by cross-entropy", 1);
+  add_whole_number<std::int64_t>(*target, "--outputs", options->outputs,
+                                 "Learn so many numbers by mean squared error", 1);
   target->require_option(1);
-  command->add_option("--batch-size", options->batch_size, "Samples in a step")
-      ->transform(whole_number<std::int64_t>(1))
+  add_whole_number<std::int64_t>(*command, "--batch-size", options->batch_size, "Samples in a step",
+                                 1)
       ->capture_default_str();
   command->add_option("--optimizer", options->optimizer, "Update rule")->capture_default_str();
   add_threads(*command, options->threads);

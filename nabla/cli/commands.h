@@ -11,10 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "nabla/base/options.h"
 #include "nabla/base/text.h"
 #include "nabla/data/dataset.h"
 #include "nabla/nn/loss.h"
 #include "nabla/nn/sequential.h"
+#include "nabla/train/model_file.h"
 
 namespace nabla::cli {
 
@@ -47,8 +49,19 @@ CLI::Validator whole_number(T least = 0, T most = std::numeric_limits<T>::max())
   return {check, ""};
 }
 
+/// Adds an option that is a T, or may be missing; its help tells what it takes.
+template <class T, class Field>
+CLI::Option* add_whole_number(CLI::App& command, const std::string& name, Field& field,
+                              const std::string& help, T least = 0,
+                              T most = std::numeric_limits<T>::max()) {
+  const bool is_bounded = most != std::numeric_limits<T>::max();
+  const std::string range = is_bounded ? str(least, " to ", most) : str("at least ", least);
+  return command.add_option(name, field, str(help, "; ", range))
+      ->transform(whole_number<T>(least, most));
+}
+
 /// What an option that is a double takes: CLI11 by itself reads 0x10 as 16.
-CLI::Validator decimal_number();
+CLI::Validator decimal_number(const Range& range = {});
 
 /// What --output takes: an unset variable of a shell is no path.
 CLI::Validator path_to_write();
@@ -68,6 +81,18 @@ void add_part(CLI::App& command, PartOptions& options);
 /// That part of a data set; `seed` splits those that nabla splits itself, unless the user chose
 /// one.
 data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed);
+
+/// What stands for standard input or output in the place of a path.
+inline constexpr std::string_view standard_stream = "-";
+/// The bytes of a file; of standard input for "-".
+std::vector<std::byte> read_input(const std::string& path);
+/// The model file that a user means: that of a run folder, else the path itself. Throws FileError
+/// for a folder without a model.
+std::string model_path(const std::string& path);
+/// The model of a file, a run folder, or "-".
+ModelFile load_any_model(const std::string& path);
+/// What the help says of an argument that load_any_model takes.
+inline constexpr const char* model_help = "Model file, or the folder of a run; -: standard input";
 
 /// Whether there is a file of that path, or anything else that can be read and is no folder.
 bool is_file(const std::string& path);

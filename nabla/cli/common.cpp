@@ -1,27 +1,32 @@
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <iomanip>
 #include <thread>
 
 #include "nabla/base/error.h"
+#include "nabla/base/file.h"
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
+#include "nabla/cli/run_folder.h"
 #include "nabla/nn/architecture.h"
 
 namespace nabla::cli {
 
 int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
-CLI::Validator decimal_number() {
-  const auto check = [](std::string& text) -> std::string {
+CLI::Validator decimal_number(const Range& range) {
+  const auto check = [range](std::string& text) -> std::string {
     double number = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error == std::errc() && stop == end) return "";
-    return str("expected a number such as 0.001 or 1e-3, got ", quote(text));
+    if (error != std::errc() || stop != end) {
+      return str("expected a number such as 0.001 or 1e-3, got ", quote(text));
+    }
+    return range.holds(number) ? "" : str("expected ", range.text(), ", got ", quote(text));
   };
   return {check, ""};
 }
@@ -34,8 +39,8 @@ CLI::Validator path_to_write() {
 }
 
 void add_threads(CLI::App& command, int& threads) {
-  command.add_option("--threads", threads, "Threads to use; the results do not depend on it")
-      ->transform(whole_number<int>(1, most_threads))
+  add_whole_number<int>(command, "--threads", threads,
+                        "Threads to use; the results do not depend on it", 1, most_threads)
       ->capture_default_str();
 }
 
@@ -43,15 +48,35 @@ void add_part(CLI::App& command, PartOptions& options) {
   command.add_option("--part", options.part, "Part of the data set: train or test")
       ->check(CLI::IsMember({"train", "test"}))
       ->default_str(default_part);
-  command
-      .add_option("--seed", options.seed,
-                  "Seed of the split, for data sets with one part; default: that of the model")
-      ->transform(whole_number<std::uint64_t>());
+  add_whole_number<std::uint64_t>(
+      command, "--seed", options.seed,
+      "Seed of the split, for data sets with one part; default: that of the model");
 }
 
 data::Dataset load_part(const std::string& name, const PartOptions& options, std::uint64_t seed) {
   data::Split split = data::load(name, options.seed.value_or(seed));
   return options.part.value_or(default_part) == "train" ? split.train : split.test;
+}
+
+std::vector<std::byte> read_input(const std::string& path) {
+  return path == standard_stream ? read_standard_input() : read_file(path);
+}
+
+std::string model_path(const std::string& path) {
+  std::error_code error;  // what cannot be looked at is named where it is read
+  if (!std::filesystem::is_directory(path, error)) return path;
+  const std::string file = (std::filesystem::path(path) / model_file).string();
+  if (is_file(file)) return file;
+  const bool has_begun = is_file((std::filesystem::path(path) / checkpoint_file).string());
+  throw FileError(str(
+      path, ": no ", model_file, " in it: ",
+      has_begun ? str("the run has not ended; go on with nabla train --resume ", shell_word(path))
+                : "expected a model file, or the folder of a run"));
+}
+
+ModelFile load_any_model(const std::string& path) {
+  if (path == standard_stream) return decode_model(read_standard_input(), "standard input");
+  return load_model(model_path(path));
 }
 
 bool is_file(const std::string& path) {
@@ -75,6 +100,7 @@ std::string percent(double part) {
 }
 
 std::string brief(double value) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   TextStream out;
   out << std::setprecision(4) << value;
   return out.str();

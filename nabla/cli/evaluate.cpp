@@ -22,7 +22,12 @@ struct Options {
 
 void evaluate(const Options& options) {
   set_threads(options.threads);
-  const auto [model, info] = load_model(options.model);
+  if (options.dataset == standard_stream) {
+    throw ValueError(
+        "evaluate needs labels: expected a data set, its name or folder, not standard "
+        "input");
+  }
+  const auto [model, info] = load_any_model(options.model);
   const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);
   check_fits(info, dataset);
   Evaluator evaluator(model, nn::make_loss(info.loss));
@@ -41,11 +46,11 @@ void evaluate(const Options& options) {
 void add_evaluate(CLI::App& app) {
   CLI::App* command = app.add_subcommand("evaluate", "Say how good a model is on a data set");
   const auto options = std::make_shared<Options>();
-  command->add_option("model", options->model, "Model file")->required();
+  command->add_option("model", options->model, model_help)->required();
   command->add_option("dataset", options->dataset, "Data set: its name or folder")->required();
   add_part(*command, options->part);
   add_threads(*command, options->threads);
-  command->footer("Example:\n  nabla evaluate runs/first/model.safetensors fashion-mnist");
+  command->footer("Example:\n  nabla evaluate runs/first fashion-mnist");
   command->callback([options] { evaluate(*options); });
 }
 

@@ -9,6 +9,11 @@
 
 namespace nabla::cli {
 
+/// The model in a run folder.
+inline const std::string model_file = "model.safetensors";
+/// What a run needs to go on.
+inline const std::string checkpoint_file = "checkpoint.safetensors";
+
 /// Makes a folder that no other run writes to while this lives, and takes it away again if nothing
 /// was written to it: after an error, and when a signal such as Ctrl-C ends the program.
 class RunFolder {

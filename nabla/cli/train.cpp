@@ -22,7 +22,6 @@ namespace {
 
 const std::string history_file = "history.csv";
 const std::string metrics_file = "metrics.json";
-const std::string checkpoint_file = "checkpoint.safetensors";
 const std::string options_key = "info.options";
 
 // Asks for an end when a signal has come.
@@ -35,6 +34,7 @@ class Interruption : public Callback {
 
 // What model file and run folder call a data set: without the folders above it.
 std::string name_of(const std::string& dataset) {
+  if (data::is_known(dataset)) return dataset;
   const auto folder = std::filesystem::absolute(dataset + "/").lexically_normal();
   return folder.parent_path().filename().string();
 }
@@ -75,6 +75,15 @@ Parts load_parts(const TrainOptions& options) {
   check_not_empty(parts.judge, parts.judged_by);
   check_not_empty(parts.test, "test");
   return parts;
+}
+
+// Throws where the data of --validation are not of the kind of the training data.
+void check_judge(const TrainOptions& options, const ModelInfo& info, const data::Dataset& judge) {
+  try {
+    check_fits(info, judge);
+  } catch (const Error& error) {
+    throw ValueError(str("--validation ", options.validation, ": ", error.what()));
+  }
 }
 
 Monitor monitor_of(const std::string& name) {
@@ -131,6 +140,7 @@ History fit(Trainer& trainer, const Parts& parts, const TrainRun& run) {
 // Trains from the beginning, or from a checkpoint.
 void train(const TrainOptions& options, const std::optional<TensorFile>& checkpoint) {
   set_threads(options.threads);
+  check_utf8(options);
   const std::string architecture = nn::canonical_architecture(options.model);
   const auto method = optim::make_method(options.optimizer);
   const Parts parts = load_parts(options);
@@ -142,7 +152,7 @@ void train(const TrainOptions& options, const std::optional<TensorFile>& checkpo
   info.architecture = architecture;
   if (!options.loss.empty()) info.loss = nn::make_loss(options.loss).text();
   encode_model(model, info);  // a text that cannot be written is found before the run
-  check_fits(info, parts.judge);
+  check_judge(options, info, parts.judge);
 
   const std::vector<std::string> files = {model_file, history_file, metrics_file, checkpoint_file};
   RunFolder folder =
@@ -156,6 +166,8 @@ void train(const TrainOptions& options, const std::optional<TensorFile>& checkpo
                      .train_samples = parts.train.size(),
                      .judge_samples = parts.judge.size(),
                      .judge = parts.judged_by,
+                     .trivial_train = evaluate_constant(parts.train, parts.train),
+                     .trivial_test = evaluate_constant(parts.train, parts.test),
                      .folder = folder.path().string()};
   Trainer trainer(model, nn::make_loss(info.loss), method);
   if (checkpoint) trainer.resume(*checkpoint, (folder.path() / checkpoint_file).string());

@@ -10,6 +10,8 @@
 namespace nabla::cli {
 namespace {
 
+constexpr std::int64_t most_shards = 4096;
+
 // What a run that goes on may be told anew.
 constexpr std::array<std::string_view, 5> of_this_call = {"resume", "epochs", "threads", "json",
                                                           "quiet"};
@@ -19,11 +21,21 @@ std::string optimizers_help() {
              help_text(optim::method_infos()));
 }
 
+bool is_utf8(const std::string& text) {
+  try {
+    static_cast<void>(nlohmann::json(text).dump());
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
 // The path of a folder of data, from wherever the run goes on; other texts stay.
 std::string from_any_folder(const std::string& data) {
   std::error_code error;
   if (data::is_known(data) || !std::filesystem::is_directory(data, error)) return data;
-  return std::filesystem::absolute(data).lexically_normal().string();
+  const std::string path = std::filesystem::absolute(data).lexically_normal().string();
+  return is_utf8(path) ? path : data;  // a folder above it is not UTF-8: goes on only from here
 }
 
 }  // namespace
@@ -36,56 +48,48 @@ void add_train_options(CLI::App& command, TrainOptions& options) {
       ->capture_default_str();
   command
       .add_option("--learning-rate", options.learning_rate,
-                  "Size of a step; default: that of the rule")
+                  "Size of a step; default: that of the rule; above 0")
       ->transform(decimal_number());
   command.add_option("--loss", options.loss,
                      "What is made smaller; default: cross_entropy for classes, else "
                      "mean_squared_error");
-  command.add_option("--batch-size", options.batch_size, "Samples in a step; 0: all")
-      ->transform(whole_number<std::int64_t>(0))
+  add_whole_number<std::int64_t>(command, "--batch-size", options.batch_size,
+                                 "Samples in a step; 0: all")
       ->capture_default_str();
-  command
-      .add_option("--shards", options.shards, "Equal parts of a step, whose gradients are added")
-      ->transform(whole_number<std::int64_t>(1, 4096))
+  add_whole_number<std::int64_t>(command, "--shards", options.shards,
+                                 "Equal parts of a step, whose gradients are added", 1, most_shards)
       ->capture_default_str();
-  command.add_option("--epochs", options.epochs, "Times through the data")
-      ->transform(whole_number<std::int64_t>(1))
+  add_whole_number<std::int64_t>(command, "--epochs", options.epochs, "Times through the data", 1)
       ->capture_default_str();
-  command
-      .add_option("--seed", options.seed,
-                  "Chooses first weights, order of the samples, and splits of data")
-      ->transform(whole_number<std::uint64_t>())
+  add_whole_number<std::uint64_t>(command, "--seed", options.seed,
+                                  "Chooses first weights, order of the samples, and splits of data")
       ->capture_default_str();
   command.add_option("--validation", options.validation,
                      "Judge each epoch by a part of the training data, such as 0.1, or by the test "
                      "part of another data set; default: by the test part");
-  command
-      .add_option("--patience", options.patience,
-                  "Stop when so many epochs have brought nothing better; 0: never")
-      ->transform(whole_number<std::int64_t>(0))
+  add_whole_number<std::int64_t>(command, "--patience", options.patience,
+                                 "Stop when so many epochs have brought nothing better; 0: never")
       ->capture_default_str();
   command.add_option("--monitor", options.monitor, "What must get better")
       ->check(CLI::IsMember({"validation_loss", "validation_accuracy", "train_loss"}))
       ->capture_default_str();
-  command.add_option("--min-delta", options.min_delta, "By how much a better value must be better")
-      ->transform(decimal_number())
+  command
+      .add_option("--min-delta", options.min_delta,
+                  "By how much a better value must be better, in the unit of --monitor; at least 0")
+      ->transform(decimal_number(at_least(0)))
       ->capture_default_str();
   command.add_flag("--restore-best,!--no-restore-best", options.restore_best,
                    "With --patience: end with the model of the best epoch (default)");
-  command
-      .add_option("--checkpoint-epochs", options.checkpoint_epochs,
-                  "Write what --resume needs behind every so many epochs; 0: never")
-      ->transform(whole_number<std::int64_t>(0))
+  add_whole_number<std::int64_t>(command, "--checkpoint-epochs", options.checkpoint_epochs,
+                                 "Write what --resume needs behind every so many epochs; 0: never")
       ->capture_default_str();
-  command
-      .add_option("--checkpoint-steps", options.checkpoint_steps,
-                  "The same behind every so many steps; 0: never")
-      ->transform(whole_number<std::int64_t>(0))
+  add_whole_number<std::int64_t>(command, "--checkpoint-steps", options.checkpoint_steps,
+                                 "The same behind every so many steps; 0: never")
       ->capture_default_str();
   command
       .add_option("--checkpoint-minutes", options.checkpoint_minutes,
-                  "The same when so many minutes have gone by; 0: never")
-      ->transform(decimal_number())
+                  "The same when so many minutes have gone by; 0: never; at least 0")
+      ->transform(decimal_number(at_least(0)))
       ->capture_default_str();
   command.add_option("--resume", options.resume,
                      "Run folder whose run is to go on, with the options that it was given; "
@@ -94,7 +98,10 @@ void add_train_options(CLI::App& command, TrainOptions& options) {
   command
       .add_option("--output", options.output,
                   "Run folder; default: runs/<dataset>-<model>-<number>")
-      ->check(path_to_write());
+      ->check(path_to_write())
+      ->check([](const std::string& path) {
+        return path == standard_stream ? "expected a folder: a run leaves several files" : "";
+      });
   CLI::Option* json = command.add_flag("--json", options.json, "Print one JSON object a line");
   command.add_flag("--quiet", options.quiet, "Print nothing but errors")->excludes(json);
   command.footer(str(layers_help(), "\n", optimizers_help(),
@@ -109,8 +116,11 @@ void check_train_options(const CLI::App& command, const TrainOptions& options) {
   };
   if (options.resume.empty()) {
     if (options.dataset.empty()) throw CLI::RequiredError("dataset");
-    if (options.min_delta < 0) fail("--min-delta: expected at least 0");
-    if (options.checkpoint_minutes < 0) fail("--checkpoint-minutes: expected at least 0");
+    for (const char* name : {"--monitor", "--min-delta", "--restore-best"}) {
+      if (options.patience == 0 && command.count(name) > 0) {
+        fail(str(name, ": says how --patience stops a run: expected --patience, too"));
+      }
+    }
     if (options.patience > 0 && options.validation.empty() && options.monitor != "train_loss") {
       fail(
           "--patience: the test part must not decide when to stop: expected --validation, such as "
@@ -126,6 +136,18 @@ void check_train_options(const CLI::App& command, const TrainOptions& options) {
              ": --resume takes it from the run: leave it out (--epochs, --threads, --json and "
              "--quiet can be given)"));
   }
+}
+
+void check_utf8(const TrainOptions& options) {
+  const auto check = [](std::string_view what, const std::string& text) {
+    if (is_utf8(text)) return;
+    throw ValueError(str(what, quote(text),
+                         " is not UTF-8, as the record of a run must be: expected another name"));
+  };
+  check("data set ", options.dataset);
+  check("--validation ", options.validation);
+  check("--model ", options.model);
+  check("--loss ", options.loss);
 }
 
 std::string to_text(const TrainOptions& o) {
@@ -145,11 +167,7 @@ std::string to_text(const TrainOptions& o) {
                                        {"checkpoint_epochs", o.checkpoint_epochs},
                                        {"checkpoint_steps", o.checkpoint_steps},
                                        {"checkpoint_minutes", o.checkpoint_minutes}};
-  try {
-    return json.dump();
-  } catch (const nlohmann::json::exception&) {
-    throw ValueError(str("the options are not UTF-8: ", quote(o.dataset), ", ", quote(o.model)));
-  }
+  return json.dump();
 }
 
 TrainOptions train_options_of(const std::string& text, const std::string& source) {

@@ -42,6 +42,9 @@ void add_train_options(CLI::App& command, TrainOptions& options);
 /// Throws CLI::ValidationError where options do not fit each other; `command` was parsed.
 void check_train_options(const CLI::App& command, const TrainOptions& options);
 
+/// Throws ValueError for a text that the record of a run cannot hold.
+void check_utf8(const TrainOptions& options);
+
 /// The options that a run that goes on must keep, as a text for its checkpoint, and back. Throws
 /// FileError, which starts with `source`, for a text that is none.
 std::string to_text(const TrainOptions& options);

@@ -1,7 +1,12 @@
 #include "nabla/cli/train_output.h"
 
+#include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
+
+#include "nabla/base/duration.h"
+#include "nabla/cli/advice.h"
+#include "nabla/cli/run_folder.h"
 
 namespace nabla::cli {
 namespace {
@@ -18,6 +23,12 @@ void add(Json& json, const std::string& what, const Evaluation& evaluation) {
   if (evaluation.accuracy) json[what + "_accuracy"] = *evaluation.accuracy;
 }
 
+// As wide as any number of brief() but a negative one.
+std::string column(const std::string& number) {
+  constexpr int width = 9;  // "1.234e-05"
+  return str(std::left, std::setw(width), number);
+}
+
 class EpochLines : public Callback {
  public:
   EpochLines(std::string judge, bool json) : judge_(std::move(judge)), json_(json) {}
@@ -28,13 +39,18 @@ class EpochLines : public Callback {
 
  private:
   void print_text(const Progress& progress, const EpochRecord& record) const {
-    std::cout << "epoch " << record.epoch << "/" << progress.epochs << "  train loss "
-              << brief(record.train_loss) << "  " << judge_ << " loss "
-              << brief(*record.validation_loss);
+    const std::string epochs = str(progress.epochs);
+    const int width_of_epoch = 2 * static_cast<int>(epochs.size()) + 1;
+    std::string line =
+        str("epoch ", std::left, std::setw(width_of_epoch), str(record.epoch, "/", epochs),
+            "  train loss ", column(brief(record.train_loss)), "  ", judge_, " loss ",
+            column(brief(*record.validation_loss)));
     if (record.validation_accuracy) {
-      std::cout << "  " << judge_ << " accuracy " << percent(*record.validation_accuracy);
+      constexpr int width = 8;  // "100.00 %"
+      line +=
+          str("  ", judge_, " accuracy ", std::setw(width), percent(*record.validation_accuracy));
     }
-    std::cout << "  " << brief(record.seconds) << " s" << std::endl;
+    std::cout << line << "  " << duration_text(record.seconds) << std::endl;
   }
 
   void print_json(const Progress& progress, const EpochRecord& record) const {
@@ -91,11 +107,13 @@ std::shared_ptr<Callback> make_epoch_lines(const TrainRun& run) {
 void print_end(const TrainRun& run, const History& history, const Evaluation& test) {
   const TrainOptions& options = run.options;
   if (options.quiet) return;
+  const Advice advice = advise(run, history, test);
   if (options.json) {
     Json json = {
         {"event", "end"}, {"epochs", history.epochs.size()}, {"stop_reason", history.stop_reason}};
     add(json, "test", test);
     json["output"] = run.folder;
+    if (!advice.warning.empty()) json["warning"] = advice.warning;
     return print_line(json);
   }
   if (!history.stop_reason.empty()) std::cout << "stopped: " << history.stop_reason << "\n";
@@ -104,12 +122,13 @@ void print_end(const TrainRun& run, const History& history, const Evaluation& te
   } else {
     std::cout << "test loss " << brief(test.loss) << "\n";
   }
-  const std::string file = shell_word((std::filesystem::path(run.folder) / model_file).string());
-  const std::string dataset = shell_word(options.dataset);
-  std::cout << "the run is in " << run.folder << "\ntry next:\n  nabla inspect " << file
-            << "\n  nabla predict " << file << " " << dataset
-            << " --output predictions.csv\n  nabla train " << dataset << " --model \""
-            << "dense(256) relu dropout(0.2) dense\" --epochs " << 2 * options.epochs << "\n";
+  std::cout << "the run is in " << run.folder << "\n";
+  if (!advice.warning.empty()) {
+    std::cout.flush();
+    std::cerr << "nabla: warning: " << advice.warning << "\n";
+  }
+  std::cout << "try next:\n";
+  for (const std::string& command : advice.next) std::cout << "  " << command << "\n";
 }
 
 void print_interrupted(const TrainRun& run, std::string_view where) {

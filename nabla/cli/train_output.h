@@ -10,9 +10,6 @@
 
 namespace nabla::cli {
 
-/// The model in a run folder.
-inline const std::string model_file = "model.safetensors";
-
 /// What a run was made of, and how it went.
 struct TrainRun {
   const TrainOptions& options;
@@ -22,6 +19,8 @@ struct TrainRun {
   std::int64_t train_samples;
   std::int64_t judge_samples;  // of what each epoch is judged by
   std::string judge;           // what that is called: "test" or "validation"
+  Evaluation trivial_train;    // of the best answer that does not look at the inputs
+  Evaluation trivial_test;
   std::string folder;
 };
 

@@ -307,9 +307,10 @@ Dataset sample_per_class(const Dataset& whole, std::int64_t count, std::uint64_t
   return take(whole, chosen);
 }
 
-Dataset read_idx_samples(const std::string& path) {
-  const Tensor samples = read_idx(path);
-  return {.name = path,
+Dataset read_idx_samples(const std::string& path) { return samples_of(read_idx(path), path); }
+
+Dataset samples_of(const Tensor& samples, const std::string& name) {
+  return {.name = name,
           .inputs = samples,
           .targets = {},
           .class_names = {},

@@ -75,6 +75,8 @@ Split digits(std::uint64_t seed = 0);
 /// The samples of one IDX file, plain or gzip, without targets: for predictions. Bytes are those of
 /// images, and scaled by 1/255. Throws what read_idx throws.
 Dataset read_idx_samples(const std::string& path);
+/// The same for an array that was read; `name` is that of the data set.
+Dataset samples_of(const Tensor& samples, const std::string& name);
 
 /// The images and labels in a folder's four IDX files, named as those of MNIST are (such as
 /// train-images-idx3-ubyte, plain or with .gz). Throws FileError where one is missing or damaged.

@@ -72,7 +72,8 @@ Tensor decode_idx(std::span<const std::byte> bytes, std::string_view source) {
   const auto size = checked_bytes(shape, size_of(dtype));
   if (!size) reader.fail_at(4, str("the shape ", Spec{dtype, shape}), "less than 2^63 bytes");
   if (static_cast<std::size_t>(*size) > reader.left()) {
-    reader.fail("the file is too short", str("the elements of ", Spec{dtype, shape}));
+    reader.fail("the file is too short",
+                str(*size, " bytes of ", Spec{dtype, shape}, ", found ", reader.left()));
   }
   Tensor tensor(Layout::contiguous(shape), dtype,
                 reader.take(static_cast<std::size_t>(*size), size_of(dtype)));

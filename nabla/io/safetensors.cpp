@@ -1,15 +1,20 @@
 #include "nabla/io/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
+#include "nabla/base/suggest.h"
 #include "nabla/base/text.h"
 
 namespace nabla {
@@ -20,13 +25,25 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 constexpr std::size_t prefix = 8;                    // bytes of the header's length
 constexpr std::size_t longest_header = 100'000'000;  // the format's own limit
 constexpr std::string_view metadata_name = "__metadata__";
-constexpr std::string_view dtype_names[] = {"F32", "F64", "I32", "I64", "U8"};  // in order of DType
+
+// An element type of the format. Those of nabla come first, in order of DType.
+struct FormatType {
+  std::string_view name;
+  std::size_t bits;
+};
+constexpr std::array<FormatType, 21> format_types = {
+    {{"F32", 32},    {"F64", 64},    {"I32", 32},        {"I64", 64},    {"U8", 8},
+     {"F16", 16},    {"BF16", 16},   {"BOOL", 8},        {"I8", 8},      {"I16", 16},
+     {"U16", 16},    {"U32", 32},    {"U64", 64},        {"C64", 64},    {"F8_E5M2", 8},
+     {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6},
+     {"F4", 4}}};
+constexpr std::size_t own_types = std::size(all_dtypes);
 
 // What the header says of one tensor.
 struct Entry {
   std::string name;
   std::size_t byte = 0;  // of the file, where the entry begins
-  DType dtype{};
+  std::size_t type = 0;  // of format_types
   Shape shape{};
   std::vector<std::uint64_t> offsets{};  // begin and end, counted from the end of the header
 };
@@ -65,8 +82,12 @@ struct Cursor {
 // it is stored, so neither depth nor memory can grow beyond that of a header.
 class HeaderParser {
  public:
-  HeaderParser(std::span<const std::byte> file, std::string_view source)
-      : begin_(reinterpret_cast<const char*>(file.data())), read_(begin_), source_(source) {}
+  // `types`: how many of format_types are read.
+  HeaderParser(std::span<const std::byte> file, std::string_view source, std::size_t types)
+      : begin_(reinterpret_cast<const char*>(file.data())),
+        read_(begin_),
+        source_(source),
+        types_(types) {}
 
   Header parse(std::size_t header_size) {
     read_ = begin_ + prefix;
@@ -111,11 +132,13 @@ class HeaderParser {
       return true;
     }
     if (level_ != Level::tensor || key_ != "dtype") unexpected("a text");
-    const auto* const found = std::find(std::begin(dtype_names), std::end(dtype_names), text);
-    if (found == std::end(dtype_names)) {
-      fail_here(str(quote(entry().name), " has dtype ", quote(text)), "F32, F64, I32, I64 or U8");
+    const auto known = std::span(format_types).first(types_);
+    const auto found = std::ranges::find(known, text, &FormatType::name);
+    if (found == known.end()) {
+      fail_here(str(quote(entry().name), " has dtype ", quote(text)),
+                types_ == own_types ? "F32, F64, I32, I64 or U8" : "one that the format has");
     }
-    entry().dtype = static_cast<DType>(found - std::begin(dtype_names));
+    entry().type = static_cast<std::size_t>(found - known.begin());
     return true;
   }
 
@@ -216,11 +239,29 @@ class HeaderParser {
   const char* read_;              // where the parser is
   const char* behind_ = nullptr;  // the header's last brace
   std::string_view source_;
+  std::size_t types_;
   Header header_;
   Level level_ = Level::file;
   std::string key_;                              // the last one
   std::map<Level, std::set<std::string>> keys_;  // of the object that is open on each level
 };
+
+// "f32" for a type that nabla has, "BF16" for another.
+std::string type_text(const Entry& entry) {
+  if (entry.type < own_types) return std::string(name_of(static_cast<DType>(entry.type)));
+  return std::string(format_types.at(entry.type).name);
+}
+
+// The bytes of a tensor; none for 2^63 or more.
+std::optional<std::int64_t> bytes_of(const Entry& entry) {
+  constexpr std::size_t byte = 8;
+  const std::size_t bits = format_types.at(entry.type).bits;
+  if (bits >= byte) return checked_bytes(entry.shape, bits / byte);
+  const auto elements = checked_bytes(entry.shape, 1);
+  if (!elements) return {};
+  const auto narrow = static_cast<std::int64_t>(bits);
+  return *elements / 8 * narrow + *elements % 8 * narrow / 8;
+}
 
 // Throws where the entries' bytes are not as many as their shapes need, or do not fill
 // [0, data_size) without overlap or gap.
@@ -228,7 +269,7 @@ void check_places(const std::vector<Entry>& entries, std::size_t header_end, std
                   std::string_view source) {
   std::vector<const Entry*> by_place;
   for (const Entry& entry : entries) {
-    const auto bytes = checked_bytes(entry.shape, size_of(entry.dtype));
+    const auto bytes = bytes_of(entry);
     const std::uint64_t begin = entry.offsets[0];
     const std::uint64_t end = entry.offsets[1];
     if (!bytes) {
@@ -241,7 +282,7 @@ void check_places(const std::vector<Entry>& entries, std::size_t header_end, std
     }
     if (end - begin != static_cast<std::uint64_t>(*bytes)) {
       fail(source, str(quote(entry.name), " has ", end - begin, " bytes"), entry.byte,
-           str(*bytes, " for ", Spec{entry.dtype, entry.shape}));
+           str(*bytes, " for ", type_text(entry), entry.shape));
     }
     by_place.push_back(&entry);
   }
@@ -260,6 +301,95 @@ void check_places(const std::vector<Entry>& entries, std::size_t header_end, std
     fail(source, str(data_size - filled, " bytes belong to no tensor"), header_end + filled,
          "the end of the file");
   }
+}
+
+// A file whose header was read, and whose tensors have their places.
+struct Contents {
+  Header header;
+  std::span<const std::byte> data;
+
+  std::span<const std::byte> part(const Entry& entry) const {
+    return data.subspan(entry.offsets[0], entry.offsets[1] - entry.offsets[0]);
+  }
+};
+
+Contents read_contents(std::span<const std::byte> bytes, std::string_view source,
+                       std::size_t types) {
+  if (bytes.size() < prefix) {
+    fail(source, "the file ends early", bytes.size(), "8 bytes with the length of the header");
+  }
+  std::uint64_t header_size = 0;
+  std::memcpy(&header_size, bytes.data(), prefix);
+  const std::size_t most = std::min(bytes.size() - prefix, longest_header);
+  if (header_size > most) {
+    fail(source, str("a header of ", header_size, " bytes"), 0, str("at most ", most));
+  }
+  if (header_size == 0 || bytes[prefix] != std::byte{'{'}) {
+    fail(source, "no header", prefix, "'{'");
+  }
+  Header header = HeaderParser(bytes, source, types).parse(static_cast<std::size_t>(header_size));
+  const std::size_t header_end = prefix + static_cast<std::size_t>(header_size);
+  const std::span<const std::byte> data = bytes.subspan(header_end);
+  check_places(header.entries, header_end, data.size(), source);
+  return {std::move(header), data};
+}
+
+// The number of a half-precision float (IEEE 754 binary16).
+float half_to_float(std::uint16_t bits) {
+  constexpr int smallest = -24;  // the exponent of the smallest number
+  const int exponent = bits >> 10 & 31;
+  const int fraction = bits & 1023;
+  const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 31) {
+    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
+                         : sign * std::numeric_limits<float>::infinity();
+  }
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), smallest);
+  return sign * std::ldexp(static_cast<float>(fraction + 1024), smallest + exponent - 1);
+}
+
+float bfloat_to_float(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+template <class From, class To>
+Tensor widened(std::span<const std::byte> part, const Spec& spec, To (*convert)(From)) {
+  const Tensor value = Tensor::empty(spec);
+  To* to = value.data<To>();
+  for (std::size_t at = 0; at + sizeof(From) <= part.size(); at += sizeof(From)) {
+    From element;
+    std::memcpy(&element, &part[at], sizeof(From));
+    *to++ = convert(element);
+  }
+  return value;
+}
+
+template <class From, class To>
+Tensor widened(std::span<const std::byte> part, const Spec& spec) {
+  return widened<From, To>(part, spec, [](From element) { return static_cast<To>(element); });
+}
+
+// The tensor, whose bytes these are, as nabla has it.
+Tensor value_of(const Entry& entry, std::span<const std::byte> part, std::string_view source) {
+  const std::string_view type = format_types.at(entry.type).name;
+  if (entry.type < own_types || type == "BOOL") {
+    const DType dtype = type == "BOOL" ? DType::u8 : static_cast<DType>(entry.type);
+    const Tensor value = Tensor::empty({dtype, entry.shape});
+    if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
+    return value;
+  }
+  const Spec floats{DType::f32, entry.shape};
+  const Spec integers{DType::i32, entry.shape};
+  if (type == "F16") return widened<std::uint16_t, float>(part, floats, half_to_float);
+  if (type == "BF16") return widened<std::uint16_t, float>(part, floats, bfloat_to_float);
+  if (type == "I8") return widened<std::int8_t, std::int32_t>(part, integers);
+  if (type == "I16") return widened<std::int16_t, std::int32_t>(part, integers);
+  if (type == "U16") return widened<std::uint16_t, std::int32_t>(part, integers);
+  if (type == "U32") {
+    return widened<std::uint32_t, std::int64_t>(part, {DType::i64, entry.shape});
+  }
+  throw FileError(str(source, ": tensor ", quote(entry.name), " has dtype ", type,
+                      ": expected F32, F64, I32, I64, U8, F16, BF16, BOOL, I8, I16, U16 or U32"));
 }
 
 // Writes the elements in row-major order. Not by copy_elements, which needs the kernels: the
@@ -323,7 +453,7 @@ std::string encode_header(const TensorFile& file, const std::vector<std::size_t>
   }
   for (std::size_t i = 0; i < file.tensors.size(); ++i) {
     const auto& [name, value] = file.tensors[i];
-    const std::string_view dtype = dtype_names[static_cast<std::size_t>(value.dtype())];
+    const std::string_view dtype = format_types.at(static_cast<std::size_t>(value.dtype())).name;
     members.push_back(str(json(name), R"(:{"dtype":")", dtype, R"(","shape":[)",
                           join(value.shape(), ","), R"(],"data_offsets":[)", begins[i], ',',
                           begins[i] + value.spec().byte_count(), "]}"));
@@ -357,32 +487,42 @@ std::vector<std::byte> encode_safetensors(const TensorFile& file) {
 }
 
 TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view source) {
-  if (bytes.size() < prefix) {
-    fail(source, "the file ends early", bytes.size(), "8 bytes with the length of the header");
-  }
-  std::uint64_t header_size = 0;
-  std::memcpy(&header_size, bytes.data(), prefix);
-  const std::size_t most = std::min(bytes.size() - prefix, longest_header);
-  if (header_size > most) {
-    fail(source, str("a header of ", header_size, " bytes"), 0, str("at most ", most));
-  }
-  if (header_size == 0 || bytes[prefix] != std::byte{'{'}) {
-    fail(source, "no header", prefix, "'{'");
-  }
-  Header header = HeaderParser(bytes, source).parse(static_cast<std::size_t>(header_size));
-
-  const std::size_t header_end = prefix + static_cast<std::size_t>(header_size);
-  const std::span<const std::byte> data = bytes.subspan(header_end);
-  check_places(header.entries, header_end, data.size(), source);
-  TensorFile file{.tensors = {}, .metadata = std::move(header.metadata)};
-  file.tensors.reserve(header.entries.size());
-  for (Entry& entry : header.entries) {
-    const Tensor value = Tensor::empty({entry.dtype, entry.shape});
-    const auto part = data.subspan(entry.offsets[0], entry.offsets[1] - entry.offsets[0]);
+  Contents contents = read_contents(bytes, source, own_types);
+  TensorFile file{.tensors = {}, .metadata = std::move(contents.header.metadata)};
+  file.tensors.reserve(contents.header.entries.size());
+  for (Entry& entry : contents.header.entries) {
+    const Tensor value = Tensor::empty({static_cast<DType>(entry.type), entry.shape});
+    const auto part = contents.part(entry);
     if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
     file.tensors.push_back({std::move(entry.name), value});
   }
   return file;
+}
+
+TensorList list_safetensors(std::span<const std::byte> bytes, std::string_view source) {
+  Contents contents = read_contents(bytes, source, format_types.size());
+  TensorList list{.tensors = {}, .metadata = std::move(contents.header.metadata)};
+  for (Entry& entry : contents.header.entries) {
+    list.tensors.push_back({.name = std::move(entry.name),
+                            .dtype = std::string(format_types.at(entry.type).name),
+                            .shape = entry.shape});
+  }
+  return list;
+}
+
+Tensor decode_tensor(std::span<const std::byte> bytes, std::string_view source,
+                     std::string_view name) {
+  const Contents contents = read_contents(bytes, source, format_types.size());
+  const auto& entries = contents.header.entries;
+  const auto found = std::ranges::find(entries, name, &Entry::name);
+  if (found != entries.end()) return value_of(*found, contents.part(*found), source);
+  std::vector<std::string_view> names;
+  for (const Entry& entry : entries) names.push_back(entry.name);
+  throw FileError(str(source, ": no tensor ", quote(name), suggestion(name, names)));
+}
+
+Tensor load_tensor(const std::string& path, std::string_view name) {
+  return decode_tensor(read_file(path), path, name);
 }
 
 void save_safetensors(const std::string& path, const TensorFile& file) {

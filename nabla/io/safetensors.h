@@ -35,6 +35,30 @@ std::vector<std::byte> encode_safetensors(const TensorFile& file);
 /// I64 and U8, or a tensor with more than eight axes. Takes about as much memory as the bytes.
 TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view source);
 
+/// What a file says of one tensor, whose element type nabla may not have.
+struct TensorEntry {
+  std::string name;
+  std::string dtype;  ///< as the format calls it: "F32", "BF16", "BOOL", ...
+  Shape shape;
+};
+struct TensorList {
+  std::vector<TensorEntry> tensors;  ///< in the order of the header
+  std::map<std::string, std::string> metadata;
+};
+
+/// What is in the bytes of any safetensors file, whoever wrote it. Throws FileError, as
+/// decode_safetensors does, but knows all element types of the format.
+TensorList list_safetensors(std::span<const std::byte> bytes, std::string_view source);
+
+/// One tensor of any safetensors file, by its name. What nabla does not have becomes the next wider
+/// type: F16 and BF16 f32, BOOL u8, I8, I16 and U16 i32, U32 i64. Throws FileError where there is
+/// no tensor of that name, or its type is yet another.
+Tensor decode_tensor(std::span<const std::byte> bytes, std::string_view source,
+                     std::string_view name);
+
+/// Reads one tensor of a file. Throws what `read_file` and `decode_tensor` throw.
+Tensor load_tensor(const std::string& path, std::string_view name);
+
 /// Writes a file atomically. Throws what `encode_safetensors` and `write_file_atomically` throw.
 void save_safetensors(const std::string& path, const TensorFile& file);
 

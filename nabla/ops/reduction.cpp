@@ -51,6 +51,12 @@ Spec infer_axes(const Op& op, Inputs in, const Attributes& attributes) {
   return {in[0].dtype(), without(in[0].shape(), axes, false)};
 }
 
+// What is divided by a count.
+void check_floating(const Tensor& x, std::string_view op) {
+  if (is_floating(x.dtype())) return;
+  throw DTypeError(str(op, ": takes f32, f64, got ", x.dtype(), "; convert it with cast"));
+}
+
 void refuse_bytes(const Tensor& x, std::string_view op) {
   if (x.dtype() != DType::u8) return;
   throw DTypeError(str(op, ": u8 would overflow; convert it with cast"));
@@ -316,12 +322,14 @@ Tensor min(const Tensor& x, const Dims& axes, bool keep) {
 }
 
 Tensor mean(const Tensor& x, const Dims& axes, bool keep) {
+  check_floating(x, "mean");
   const double count = count_of(x, axes);
   return sum(x, axes, keep) / count;
 }
 
 Tensor variance(const Tensor& x, const Dims& axes, bool keep) {
   check_axes(x, axes, "variance");
+  check_floating(x, "variance");
   const Tensor distance = x - mean(x, axes, true);
   // The mean was rounded: what is left of it would be squared, too.
   return mean(square(distance - mean(distance, axes, true)), axes, keep);

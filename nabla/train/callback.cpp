@@ -1,13 +1,5 @@
 #include "nabla/train/callback.h"
 
-#include <unistd.h>
-
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <iomanip>
-#include <string_view>
-
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 
@@ -114,33 +106,6 @@ void EarlyStopping::restore(const TensorFile& memory) {
   if (!best_.empty() && best_.size() != restorable_.size()) {
     refuse(str(best_.size(), " states of the best model, ", restorable_.size(), " are needed"));
   }
-}
-
-ProgressBar::ProgressBar() {
-  const char* terminal = std::getenv("TERM");
-  const bool can_erase = terminal == nullptr || std::string_view(terminal) != "dumb";
-  is_terminal_ = can_erase && isatty(STDERR_FILENO) != 0;
-}
-
-void ProgressBar::erase() {
-  if (is_drawn_) std::fputs("\r\033[K", stderr);
-  is_drawn_ = false;
-}
-
-void ProgressBar::on_batch_end(Progress& progress) {
-  if (!is_terminal_) return;
-  constexpr std::int64_t pause = 50'000'000;
-  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-  if (now - drawn_ < pause) return;
-  drawn_ = now;
-  is_drawn_ = true;
-  constexpr std::int64_t width = 30;
-  const std::int64_t done = width * progress.batch / progress.batches;
-  const std::string bar(static_cast<std::size_t>(done), '=');
-  std::fprintf(stderr, "\repoch %d/%d [%-30s] %d/%d  loss %s\033[K",
-               static_cast<int>(progress.epoch), static_cast<int>(progress.epochs), bar.c_str(),
-               static_cast<int>(progress.batch), static_cast<int>(progress.batches),
-               str(std::fixed, std::setprecision(4), progress.loss).c_str());
 }
 
 }  // namespace nabla

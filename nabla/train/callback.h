@@ -115,21 +115,4 @@ class EarlyStopping : public Callback {
   std::vector<Tensor> best_;        // values of them
 };
 
-/// A line on standard error that shows how far the epoch is, erased at its end; nothing where that
-/// is no terminal that can erase.
-class ProgressBar : public Callback {
- public:
-  ProgressBar();
-  void on_batch_end(Progress& progress) override;
-  void on_epoch_end(Progress&, const EpochRecord&) override { erase(); }
-  void on_fit_end(Progress&) override { erase(); }  // an error may end an epoch
-
- private:
-  void erase();
-
-  bool is_terminal_ = false;
-  bool is_drawn_ = false;
-  std::int64_t drawn_ = 0;  // when, in nanoseconds
-};
-
 }  // namespace nabla

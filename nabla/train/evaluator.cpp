@@ -1,5 +1,7 @@
 #include "nabla/train/evaluator.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "nabla/base/error.h"
@@ -22,6 +24,58 @@ void for_each_batch(const data::Dataset& dataset, Visit visit_batch) {
 }
 
 }  // namespace
+
+namespace {
+
+// Cross-entropy and accuracy of the classes' frequencies.
+Evaluation evaluate_frequencies(const data::Dataset& train, const data::Dataset& test) {
+  std::vector<double> counts(train.class_names.size());
+  for (const std::int64_t label : train.targets.to_vector<std::int64_t>()) {
+    ++counts[static_cast<std::size_t>(label)];
+  }
+  const auto likeliest = std::ranges::max_element(counts) - counts.begin();
+  Evaluation sum{0, 0};
+  for (const std::int64_t label : test.targets.to_vector<std::int64_t>()) {
+    const double part = counts[static_cast<std::size_t>(label)] / static_cast<double>(train.size());
+    sum.loss -= std::log(part);
+    *sum.accuracy += label == likeliest ? 1 : 0;
+  }
+  const auto samples = static_cast<double>(test.size());
+  return {sum.loss / samples, *sum.accuracy / samples};
+}
+
+// Mean squared error of the targets' means.
+Evaluation evaluate_means(const data::Dataset& train, const data::Dataset& test) {
+  const auto outputs = static_cast<std::size_t>(train.outputs());
+  std::vector<double> means(outputs);
+  const auto known = train.targets.to_vector<float>();
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    means[i % outputs] += static_cast<double>(known[i]) / static_cast<double>(train.size());
+  }
+  const auto targets = test.targets.to_vector<float>();
+  double sum = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const double distance = static_cast<double>(targets[i]) - means[i % outputs];
+    sum += distance * distance;
+  }
+  return {sum / static_cast<double>(targets.size()), {}};
+}
+
+}  // namespace
+
+Evaluation evaluate_constant(const data::Dataset& train, const data::Dataset& test) {
+  data::check(train);
+  data::check(test);
+  if (train.size() == 0 || test.size() == 0) {
+    throw ValueError("evaluate_constant: expected at least one sample of each, got none");
+  }
+  if (train.class_names != test.class_names || train.outputs() != test.outputs()) {
+    throw ValueError(str("evaluate_constant: data sets ", quote(train.name), " and ",
+                         quote(test.name), ": expected the same classes or outputs"));
+  }
+  return train.class_names.empty() ? evaluate_means(train, test)
+                                   : evaluate_frequencies(train, test);
+}
 
 Evaluator::Evaluator(const nn::AnyLayer& model, const nn::Loss& loss)
     : model_(model),

@@ -17,7 +17,6 @@
 namespace nabla {
 namespace {
 
-constexpr std::string_view format_name = "nabla model";
 constexpr int format_version = 2;  // 1: names with places, "1.dense.weight"; no random states
 
 // What models are trained by where nothing else is said, and were in version 1.
@@ -89,7 +88,7 @@ int checked_version(const Metadata& metadata) {
 }
 
 ModelInfo read_info(const Metadata& metadata) {
-  if (metadata.text("format") != format_name) metadata.fail("format", "is not nabla's");
+  if (metadata.text("format") != model_format) metadata.fail("format", "is not nabla's");
   checked_version(metadata);
   ModelInfo info{.architecture = metadata.text("architecture"),
                  .outputs = metadata.number<std::int64_t>("outputs"),
@@ -156,7 +155,7 @@ void name_by_kind(std::vector<NamedTensor>& tensors) {
 // The tensors of a file, under today's names where nabla wrote it.
 TensorFile with_todays_names(TensorFile file, const std::string& path) {
   const auto format = file.metadata.find("format");
-  if (format == file.metadata.end() || format->second != format_name) return file;
+  if (format == file.metadata.end() || format->second != model_format) return file;
   if (checked_version(Metadata(file.metadata, path)) == 1) name_by_kind(file.tensors);
   return file;
 }
@@ -285,7 +284,7 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
     file.tensors.push_back({each.name, each.state.value()});
     if (each.state.is_frozen()) frozen.push_back(each.name);
   }
-  file.metadata = {{"format", std::string(format_name)},
+  file.metadata = {{"format", std::string(model_format)},
                    {"format_version", std::to_string(format_version)},
                    {"architecture", info.architecture},
                    {"input_shape", extents_text(info.input_shape)},

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nabla/data/dataset.h"
@@ -16,6 +17,9 @@
 #include "nabla/nn/sequential.h"
 
 namespace nabla {
+
+/// What the metadata of a model file have as "format".
+inline constexpr std::string_view model_format = "nabla model";
 
 /// What must be known to use a model, beside its parameters.
 struct ModelInfo {

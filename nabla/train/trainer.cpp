@@ -248,6 +248,25 @@ class Trainer::Loop {
 
 namespace {
 
+// Throws where validation data are not of the kind of the training data.
+void check_alike(const data::Dataset& train, const data::Dataset& validation) {
+  data::check(validation);
+  const auto fail = [&](const auto& found, const auto& expected, std::string_view noun) {
+    throw ShapeError(str("fit: validation data ", quote(validation.name), " have ", found, noun,
+                         ", training data ", quote(train.name), " ", expected, noun,
+                         ": expected the same"));
+  };
+  if (validation.sample_shape() != train.sample_shape()) {
+    fail(validation.sample_shape(), train.sample_shape(), " for a sample");
+  }
+  if (validation.class_names.size() != train.class_names.size()) {
+    fail(validation.class_names.size(), train.class_names.size(), " classes");
+  }
+  if (validation.outputs() != train.outputs()) {
+    fail(validation.outputs(), train.outputs(), " targets for a sample");
+  }
+}
+
 void check(const FitOptions& options, std::int64_t epochs_done) {
   if (options.epochs < 0) {
     throw ValueError(str("fit: epochs ", options.epochs, ": expected at least 0"));
@@ -295,8 +314,7 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
     if (options.validation->size() == 0) {
       throw ValueError("fit: the validation data have no samples");
     }
-    data::check(*options.validation);
-    model_->output_shape(options.validation->sample_shape());
+    check_alike(train, *options.validation);
   }
   const std::int64_t samples = smallest_batch(train.size(), options.batch_size);
   if (samples < options.shards) {

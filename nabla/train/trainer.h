@@ -13,6 +13,7 @@
 #include "nabla/train/callback.h"
 #include "nabla/train/checkpoint.h"
 #include "nabla/train/evaluator.h"
+#include "nabla/train/progress_bar.h"
 #include "nabla/train/run_record.h"
 #include "nabla/train/step.h"
 

@@ -24,7 +24,7 @@ TEST(Tool, NamesADataSetWithoutItsFolders) {
     EXPECT_TRUE(std::filesystem::exists(folder / str("runs/points-dense128-relu-dense-", n))) << n;
   }
   const std::string inspected = run(folder, "inspect run/model.safetensors").out;
-  EXPECT_TRUE(contains(inspected, "learned from    points, seed 0\n")) << inspected;
+  EXPECT_TRUE(contains(inspected, "learned from  points, seed 0\n")) << inspected;
 }
 
 TEST(Tool, PredictsImagesWithoutLabels) {
@@ -71,9 +71,9 @@ TEST(Tool, PredictsImagesWithoutLabels) {
 TEST(Tool, InspectsAnArray) {
   const Folder folder;
   write_part(folder / "part", 2);
-  const std::string seen = "array           u8[2, 1, 1]  0 to 1\n";
+  const std::string seen = "array  u8[2, 1, 1]  0 to 1\n";
   EXPECT_EQ(run(folder, "inspect part-images-idx3-ubyte").out, seen);
-  EXPECT_EQ(run(folder, "inspect part-labels-idx1-ubyte").out, "array           u8[2]  0 to 1\n");
+  EXPECT_EQ(run(folder, "inspect part-labels-idx1-ubyte").out, "array  u8[2]  0 to 1\n");
   EXPECT_EQ(run_process(folder, "inspect /dev/stdin", "gzip -c part-images-idx3-ubyte |").out,
             seen);
   const Result cut =
@@ -213,6 +213,39 @@ TEST(Tool, ADataSetThatTheModelCannotNameIsFoundBeforeTheRun) {
   EXPECT_EQ(result.out, "");
   EXPECT_TRUE(contains(result.error, "is not UTF-8")) << result.error;
   EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+}
+
+TEST(Tool, NamesValidationDataOfAnotherKind) {
+  const Folder folder;
+  for (const std::string part : {"train", "t10k"}) write_part(folder / part, 2);
+  const Result result = run(folder, "train digits --validation . --output new");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error,
+            "nabla: --validation .: the model takes inputs [8, 8], data set \".\" has [1, 1]\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+}
+
+// A run below such a folder works; only a name that must go into the record cannot be.
+TEST(Tool, FoldersThatAreNotUtf8) {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "d\xff/points");
+  for (const std::string part : {"train", "t10k"}) {
+    write_part(folder / ("d\xff/points/" + part), 2);
+    write_part(folder / ("d\xff/" + part), 2);
+  }
+  const Result inside =
+      run_process(folder, "train points --epochs 1 --output 'run\xff' --json", "cd 'd\xff' &&");
+  EXPECT_EQ(inside.status, 0) << inside.error;
+  EXPECT_EQ(run(folder, "inspect 'd\xff/run\xff'").status, 0);
+  EXPECT_EQ(run(folder, "inspect 'd\xff'").status, 0);
+  const Result again = run_process(folder, "train --resume 'run\xff' --epochs 2", "cd 'd\xff' &&");
+  EXPECT_EQ(again.status, 0) << again.error;
+  for (const std::string option : {"", "digits --validation "}) {
+    const Result result = run(folder, "train " + option + "'d\xff'");
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(contains(result.error, "\"d\xff\" is not UTF-8, as the record of a run must be"))
+        << result.error;
+  }
 }
 
 }  // namespace

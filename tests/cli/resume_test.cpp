@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "nabla/base/error.h"
 #include "nabla/io/safetensors.h"
@@ -127,7 +128,7 @@ TEST(Resume, MistakesAreNamed) {
   EXPECT_TRUE(contains(message("--resume run --model dense"), "--model: --resume takes it from"));
   EXPECT_TRUE(
       contains(message("--resume run --epochs 1"), "the run has begun 2: expected as many"));
-  EXPECT_TRUE(contains(message(""), "dataset is required"));
+  EXPECT_TRUE(contains(message(""), "missing: dataset"));
   EXPECT_TRUE(contains(message("digits --patience 2"), "expected --validation"));
   EXPECT_TRUE(contains(message("digits --validation 1.5"), "above 0 and below 1"));
   EXPECT_TRUE(contains(message("digits --json --quiet"), "--quiet"));
@@ -185,6 +186,55 @@ TEST(TrainOutput, ValidationIsAPartOfItsOwn) {
   EXPECT_TRUE(metrics.contains("validation_loss") && metrics.contains("test_loss"));
   const Result other = run(folder, small + "--epochs 1 --validation digits --output other");
   EXPECT_EQ(other.status, 0) << other.error;
+}
+
+// The end of a run says what it was worth, and what fits it.
+TEST(TrainOutput, WarnsOfARunThatLearnedNothing) {
+  const Folder folder;
+  const std::string sgd = "train digits --model dense --optimizer sgd --seed 1 --output ";
+  const std::string nothing = sgd + "nothing --learning-rate 1e-9 --epochs 1 ";
+  const Result result = run(folder, nothing);
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(lines(result.error), 1) << result.error << result.out;
+  EXPECT_TRUE(
+      contains(result.error, "nabla: warning: the model has learned nothing: test accuracy "))
+      << result.error;
+  EXPECT_TRUE(contains(result.error, "such as 1e-08 (it was 1e-09)")) << result.error;
+  EXPECT_TRUE(contains(result.out,
+                       "try next:\n  nabla train digits --model dense --optimizer sgd "
+                       "--learning-rate 1e-08 --epochs 1 --seed 1\n"))
+      << result.out;
+  EXPECT_TRUE(contains(run(folder, nothing + "--json").out, "\"warning\":\"the model has"));
+  const Result quiet = run(folder, nothing + "--quiet");
+  EXPECT_EQ(quiet.out + quiet.error, "");
+
+  // Saturated, or dead, from the first steps on; 10.03 % of the test part are of one class.
+  const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
+      {"dense(16) tanh dense", "30", "the training has diverged: its loss grew from "},
+      {"dense(16) relu dense(16) relu dense", "3", "the model has learned nothing: test accuracy "},
+  };
+  for (const auto& [model, rate, what] : cases) {
+    const Result bad = run(folder, str("train digits --model '", model,
+                                       "' --optimizer sgd --seed 1 --output bad --epochs 3 "
+                                       "--learning-rate ",
+                                       rate));
+    EXPECT_EQ(bad.status, 0) << bad.error;
+    EXPECT_TRUE(contains(bad.error, "nabla: warning: " + what)) << bad.error << bad.out;
+    EXPECT_TRUE(contains(bad.error, str(": try a smaller learning rate, such as ",
+                                        rate == "30" ? "3" : "0.3", " (it was ", rate, ")")))
+        << bad.error;
+  }
+
+  // One that still learns can go on; one that has stopped cannot.
+  const Result learns = run(folder, sgd + "learns --epochs 2");
+  EXPECT_EQ(learns.error, "");
+  EXPECT_TRUE(contains(learns.out, "  nabla train --resume learns --epochs 4\n")) << learns.out;
+  EXPECT_TRUE(contains(learns.out, "  nabla predict learns digits --output predictions.csv\n"));
+  EXPECT_EQ(run(folder, "train --resume learns --epochs 4").status, 0);
+  const Result stopped = run(folder, sgd +
+                                         "stopped --epochs 9 --monitor train_loss --patience 1 "
+                                         "--min-delta 1e9");
+  EXPECT_TRUE(contains(stopped.out, "--model 'dense(256) relu dropout(0.2) dense'")) << stopped.out;
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ TEST(Tool, ANameThatIsTakenIsFoundBeforeTheRun) {
 TEST(Tool, SaysWhatToTryNextInWordsForAShell) {
   const Folder folder;
   const Result result = run(folder, quick + "--output \"it's a run\"");
-  EXPECT_TRUE(contains(result.out, "inspect 'it'\\''s a run/model.safetensors'\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "inspect 'it'\\''s a run'\n")) << result.out;
   EXPECT_TRUE(contains(run(folder, quick + "--seed 010").out, "inspect runs/")) << result.out;
 }
 

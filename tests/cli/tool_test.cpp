@@ -145,17 +145,34 @@ TEST(Tool, MistakesInTextsShowThePlace) {
 
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
-      {"", 2, "A subcommand is required; see nabla --help"},
+      {"", 2, "expected a command: train, evaluate, predict, inspect, bench, ops, layers"},
       {"--bogus", 2, "unknown option \"--bogus\"; known: --help; see nabla --help"},
       {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
-      {"train", 2, "dataset is required; see nabla train --help"},
+      {"train", 2, "missing: dataset; see nabla train --help"},
       {"train digits --epoch 3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
       {"train --epoch=3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
       {"-x train", 2, "unknown option \"-x\""},
       {"tran digits --epochs 3", 2, "unknown command \"tran\"; did you mean \"train\"?"},
       {"train --dataset digits", 2, "unknown option \"--dataset\"; known: --help, --model"},
       {"bench --clases 2", 2, "unknown option \"--clases\"; did you mean \"--classes\"?"},
-      {"inspect digits more", 2, "more"},
+      {"inspect digits more", 2, "unexpected argument: more; see nabla inspect --help"},
+      {"inspect", 2, "missing: file; see nabla inspect --help"},
+      {"train digits --epochs 1 --epochs 3", 2, "--epochs: given 2 times: expected once"},
+      {"train digits --json --json", 2, "--json: given 2 times: expected once"},
+      {"train digits --patience 2 --validation 0.1 --restore-best --no-restore-best", 2,
+       "--restore-best: given 2 times: expected once"},
+      {"train digits --epochs", 2, "--epochs: expected a value behind it"},
+      {"train digits --json --quiet", 2, "--json and --quiet: expected one of them"},
+      {"train digits --min-delta 1", 2, "--min-delta: says how --patience stops a run"},
+      {"train digits --monitor train_loss", 2, "--monitor: says how --patience stops a run"},
+      {"train digits --no-restore-best", 2, "--restore-best: says how --patience stops a run"},
+      {"train digits --patience 1 --monitor train_loss --min-delta -1", 2,
+       "--min-delta: expected at least 0, got \"-1\""},
+      {"train digits --checkpoint-minutes -1", 2, "--checkpoint-minutes: expected at least 0"},
+      {"train digits --checkpoint-minutes nan", 2, "--checkpoint-minutes: expected at least 0"},
+      {"train digits --validation fashion-mnist", 1, "no such folder",
+       "FASHION_MNIST_DIR=/nowhere"},
+      {"bench --classes 2 --outputs 2", 2, "expected one of --classes and --outputs"},
       {"train digits --epochs x", 2,
        "--epochs: expected a whole number from 1 to 9223372036854775807, got \"x\"; see nabla "
        "train --help"},
@@ -164,8 +181,8 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --seed -1", 2,
        "--seed: expected a whole number from 0 to 18446744073709551615"},
       {"train digits --seed 18446744073709551616", 2, "--seed: expected a whole number from 0"},
-      {"bench", 2, "[--classes,--outputs]"},
-      {"bench --classes 2 --json --profile", 2, "excludes"},
+      {"bench", 2, "expected one of --classes and --outputs; see nabla bench --help"},
+      {"bench --classes 2 --json --profile", 2, "--profile and --json: expected one of them"},
       {"bench --classes 2 --batch-size 9223372036854775807", 1, "f32[9223372036854775807, 784]"},
       {"bench --classes 2 --input 1x1x1x1x1x1x1x1", 2, "is no shape"},
       {"evaluate m.safetensors digits --part all", 2, "--part"},
@@ -246,7 +263,7 @@ TEST(Tool, InspectShowsControlCharactersEscaped) {
               .dataset = "d\x7f"});
   const Result result = run(folder, "inspect m");
   EXPECT_TRUE(contains(result.out, "classes: a\\x1b[31m\\x0a, b\n")) << result.out;
-  EXPECT_TRUE(contains(result.out, "learned from    d\\x7f, seed 0\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "learned from  d\\x7f, seed 0\n")) << result.out;
 }
 
 // Finite weights whose scores are not.
@@ -308,6 +325,151 @@ TEST(Tool, ModelAndDataMustFit) {
   EXPECT_TRUE(contains(unwritable.error, "none/p.csv")) << unwritable.error;
   EXPECT_EQ(run_process(folder, "ops >/dev/full; test $? = 1 && echo").status, 0);
   EXPECT_EQ(run_process(folder, "--help >/dev/full; test $? = 1 && echo").status, 0);
+}
+
+// A run folder stands for its model, "-" for standard input and output.
+TEST(Tool, TakesRunFoldersAndStandardStreams) {
+  const Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const std::string model = "run/model.safetensors";
+  for (const std::string arguments : {"evaluate @ digits", "predict @ digits", "inspect @"}) {
+    const auto with = [&](const std::string& what) {
+      std::string all = arguments;
+      return all.replace(all.find('@'), 1, what);
+    };
+    const Result expected = run(folder, with(model));
+    EXPECT_EQ(expected.status, 0) << expected.error;
+    for (const std::string& place : {std::string("run"), std::string("run/")}) {
+      EXPECT_EQ(run(folder, with(place)).out, expected.out) << place;
+    }
+    EXPECT_EQ(run_process(folder, with("-") + " <" + model).out, expected.out);
+    EXPECT_EQ(run_process(folder, with("-"), "cat " + model + " |").out, expected.out);
+  }
+  const std::string csv = run(folder, "predict run digits").out;
+  EXPECT_EQ(run(folder, "predict run digits --output -").out, csv);
+  EXPECT_FALSE(std::filesystem::exists(folder / "-"));
+
+  write_file_atomically(folder / "image",
+                        bytes_of(std::string("\0\0\x08\x03\0\0\0\1\0\0\0\x08\0\0\0\x08", 16) +
+                                 std::string(64, '\7')));
+  const std::string image = run(folder, "predict run image").out;
+  EXPECT_EQ(lines(image), 2);
+  EXPECT_EQ(run_process(folder, "predict run - <image").out, image);
+  EXPECT_EQ(run_process(folder, "predict run -", "gzip -c image |").out, image);
+  EXPECT_EQ(run_process(folder, "inspect - <image").out, run(folder, "inspect image").out);
+
+  std::filesystem::create_directories(folder / "empty");
+  std::filesystem::create_directories(folder / "begun");
+  std::filesystem::copy_file(folder / model, folder / "begun/checkpoint.safetensors");
+  const std::vector<std::pair<std::string, std::string>> mistakes = {
+      {"predict - -", "standard input holds the model or the data"},
+      {"predict run - --part train <image", "--part and --seed: expected a data set, got standard"},
+      {"predict run - --output image <image", "--output image: is the data set"},
+      {"predict run digits --output run/model.safetensors", "is the model"},
+      {"predict run - </dev/null", "standard input: cannot read: expected a file"},
+      {"predict run - <" + model, "standard input: no IDX file"},
+      {"evaluate run - <image", "evaluate needs labels"},
+      {"train - <image", "unknown data set \"-\""},
+      {"train digits --output -", "--output: expected a folder"},
+      {"evaluate empty digits", "empty: no model.safetensors in it: expected a model file"},
+      {"predict begun digits", "the run has not ended; go on with nabla train --resume begun"},
+  };
+  for (const auto& [arguments, expected] : mistakes) {
+    const Result result = run_process(folder, arguments);
+    EXPECT_NE(result.status, 0) << arguments;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    EXPECT_TRUE(contains(result.error, expected)) << arguments << "\n" << result.error;
+  }
+}
+
+// Whoever wrote it.
+TEST(Tool, InspectsAnySafetensorsFile) {
+  const Folder folder;
+  const std::string header =
+      R"({"__metadata__":{"format":"pt"},"layer.weight":{"dtype":"BF16","shape":[2,1],)"
+      R"("data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})";
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  write_file_atomically(folder / "other", bytes_of(bytes + header + std::string(8, '\0')));
+  EXPECT_EQ(run(folder, "inspect other").out,
+            "tensors  2\nformat   pt\n  layer.weight  BF16  [2, 1]\n  b             F32   [1]\n");
+  ASSERT_EQ(run(folder, "train digits --epochs 1 --output run").status, 0);
+  const Result checkpoint = run(folder, "inspect run/checkpoint.safetensors");
+  EXPECT_TRUE(contains(checkpoint.out, "  model.dense_1.weight")) << checkpoint.error;
+}
+
+// In a folder that is no longer there, what needs no folder goes on, and all else names it.
+TEST(Tool, NamesAWorkingDirectoryThatIsGone) {
+  const Folder folder;
+  ASSERT_EQ(run(folder, quick + "--output run").status, 0);
+  const std::string before = "mkdir gone && cd gone && rmdir ../gone &&";
+  const std::vector<std::string> lost = {"train digits --epochs 1",
+                                         "train digits --output run",
+                                         "train points",
+                                         "inspect points",
+                                         "evaluate run digits",
+                                         "predict " + (folder / "run") + " digits --output p.csv"};
+  for (const std::string& arguments : lost) {
+    const Result result = run_process(folder, arguments, before);
+    EXPECT_EQ(result.status, 1) << arguments;
+    EXPECT_EQ(lines(result.error), 1) << result.error;
+    EXPECT_TRUE(result.error.ends_with(
+        "; the working directory is gone: change to a folder that is there\n"))
+        << arguments << "\n"
+        << result.error;
+    EXPECT_FALSE(contains(result.error, "filesystem error")) << result.error;
+  }
+  const std::vector<std::string> found = {"inspect digits",
+                                          "evaluate " + (folder / "run") + " digits",
+                                          "train digits --epochs 1 --output " + (folder / "new")};
+  for (const std::string& arguments : found) {
+    const Result result = run_process(folder, arguments, before);
+    EXPECT_EQ(result.status, 0) << arguments << "\n" << result.error;
+  }
+}
+
+// Every option that takes a number says in the help what numbers.
+TEST(Tool, TheHelpHasTheRangeOfEveryNumber) {
+  const Folder folder;
+  std::int64_t numbers = 0;
+  for (const std::string command : {"train", "evaluate", "predict", "inspect", "bench", "ops"}) {
+    std::istringstream rows(run(folder, command + " --help").out);
+    std::string row;
+    while (std::getline(rows, row)) {
+      const bool is_number =
+          contains(row, " INT") || contains(row, " UINT") || contains(row, " FLOAT");
+      if (!row.starts_with("  --") || !is_number) continue;
+      ++numbers;
+      std::string next;
+      if (row.size() < 32) std::getline(rows, next);  // a long name has its text below
+      row += next;
+      EXPECT_TRUE(contains(row, "; at least ") || contains(row, "; above ") ||
+                  contains(row, " to "))
+          << row;
+    }
+  }
+  EXPECT_GT(numbers, 12);
+}
+
+TEST(Tool, ColumnsAreAligned) {
+  const Folder folder;
+  // A default that is longer than the usual column.
+  std::istringstream rows(run(folder, "layers").out);
+  std::vector<std::size_t> columns;
+  for (std::string row; std::getline(rows, row);) {
+    const std::size_t name = row.find_first_not_of(' ');
+    columns.push_back(row.find_first_not_of(' ', row.find("  ", name)));
+  }
+  EXPECT_EQ(std::ranges::count(columns, columns[0]), std::ssize(columns));
+
+  const Result trained = run(folder, "train digits --model dense --epochs 10 --output run");
+  std::istringstream lines_of_epochs(trained.out);
+  std::vector<std::size_t> places;
+  for (std::string row; std::getline(lines_of_epochs, row);) {
+    if (row.starts_with("epoch ")) places.push_back(row.find(" %"));
+  }
+  ASSERT_EQ(places.size(), 10U) << trained.out << trained.error;
+  EXPECT_EQ(std::ranges::count(places, places[0]), 10) << trained.out;
 }
 
 }  // namespace

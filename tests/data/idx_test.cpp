@@ -87,7 +87,7 @@ TEST(IdxErrors, Header) {
 
 TEST(IdxErrors, Length) {
   EXPECT_EQ(error_of(small.substr(0, 17)),
-            "f: the file is too short (byte 12): expected the elements of u8[2, 3]");
+            "f: the file is too short (byte 12): expected 6 bytes of u8[2, 3], found 5");
   EXPECT_EQ(error_of(small + "x"),
             "f: something follows the last element (byte 18): expected the end of the file");
 }
@@ -100,17 +100,18 @@ TEST(IdxErrors, SizesAreBoundedBeforeMemoryIsTaken) {
   EXPECT_EQ(error_of(none),
             "f: the shape f64[0, 4294967295, 4294967295] (byte 4): expected less than 2^63 bytes");
   const std::string large = "\0\0\x08\x02\0\0\xff\xff\0\0\xff\xff"s;
-  EXPECT_EQ(error_of(large),
-            "f: the file is too short (byte 12): expected the elements of u8[65535, 65535]");
+  EXPECT_EQ(
+      error_of(large),
+      "f: the file is too short (byte 12): expected 4294836225 bytes of u8[65535, 65535], found 0");
   EXPECT_EQ(error_of(gzip(large)),
-            "f: the file is too short (byte 12 unpacked): expected the elements of u8[65535, "
-            "65535]");
+            "f: the file is too short (byte 12 unpacked): expected 4294836225 bytes of u8[65535, "
+            "65535], found 0");
 }
 
 TEST(IdxErrors, Gzip) {
   const std::string packed = gzip(small);
   EXPECT_EQ(error_of(gzip(small.substr(0, 17))),
-            "f: the file is too short (byte 12 unpacked): expected the elements of u8[2, 3]");
+            "f: the file is too short (byte 12 unpacked): expected 6 bytes of u8[2, 3], found 5");
   EXPECT_EQ(error_of(gzip(small + "x")),
             "f: something follows the last element (byte 18 unpacked): expected the end of the "
             "file");

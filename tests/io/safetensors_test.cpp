@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
+#include <tuple>
 
 #include "nabla/base/error.h"
 #include "nabla/base/file.h"
@@ -293,6 +295,71 @@ TEST(SafetensorsErrors, CorpusIsReadOrRefused) {
   }
   EXPECT_GE(read, 5);
   EXPECT_GE(refused, 20);
+}
+
+// Types that nabla does not have, as other programs write them.
+TEST(Safetensors, AnyFileIsListedAndReadByName) {
+  const std::string header = R"({"__metadata__":{"format":"pt"},)"
+                             R"("half":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},)"
+                             R"("brain":{"dtype":"BF16","shape":[2],"data_offsets":[10,14]},)"
+                             R"("flags":{"dtype":"BOOL","shape":[2,1],"data_offsets":[14,16]},)"
+                             R"("small":{"dtype":"I8","shape":[2],"data_offsets":[16,18]},)"
+                             R"("short":{"dtype":"U16","shape":[1],"data_offsets":[18,20]},)"
+                             R"("count":{"dtype":"U32","shape":[1],"data_offsets":[20,24]},)"
+                             R"("packed":{"dtype":"F4","shape":[4],"data_offsets":[24,26]},)"
+                             R"("w":{"dtype":"F32","shape":[],"data_offsets":[26,30]}})";
+  using namespace std::string_view_literals;
+  // 1, -2, 65504, 2^-24 and infinity; 1 and -3.140625; -1 and 127; 65535; 2^32 - 1; 0.5.
+  const std::string data(
+      "\x00\x3c\x00\xc0\xff\x7b\x01\x00\x00\x7c"
+      "\x80\x3f\x49\xc0"
+      "\x01\x00"
+      "\xff\x7f"
+      "\xff\xff"
+      "\xff\xff\xff\xff"
+      "\x12\x34"
+      "\x00\x00\x00\x3f"sv);
+  const std::vector<std::byte> bytes = bytes_of(file_of(header, data));
+  const TensorList list = list_safetensors(bytes, "f");
+  EXPECT_EQ(list.metadata.at("format"), "pt");
+  std::string text;
+  for (const TensorEntry& entry : list.tensors) {
+    text += str(entry.name, " ", entry.dtype, entry.shape, " ");
+  }
+  EXPECT_EQ(text,
+            "half F16[5] brain BF16[2] flags BOOL[2, 1] small I8[2] short U16[1] count U32[1] "
+            "packed F4[4] w F32[] ");
+
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<std::tuple<std::string, Spec, std::vector<double>>> cases = {
+      {"half", {DType::f32, {5}}, {1, -2, 65504, 0x1p-24, infinity}},
+      {"brain", {DType::f32, {2}}, {1, -3.140625}},
+      {"flags", {DType::u8, {2, 1}}, {1, 0}},
+      {"small", {DType::i32, {2}}, {-1, 127}},
+      {"short", {DType::i32, {1}}, {65535}},
+      {"count", {DType::i64, {1}}, {4294967295}},
+      {"w", {DType::f32, {}}, {0.5}},
+  };
+  const Folder folder;
+  write_file_atomically(folder / "f", bytes);
+  for (const auto& [name, spec, values] : cases) {
+    const Tensor tensor = load_tensor(folder / "f", name);
+    EXPECT_EQ(tensor.spec(), spec) << name;
+    EXPECT_EQ(tensor.to_doubles(), values) << name;
+  }
+  EXPECT_EQ(
+      message_of<FileError>([&] { decode_tensor(bytes, "f", "hlaf"); }),
+      "f: no tensor \"hlaf\"; did you mean \"half\"? known: half, brain, flags, small, short, "
+      "count, packed, w");
+  EXPECT_TRUE(message_of<FileError>([&] {
+                decode_tensor(bytes, "f", "packed");
+              }).starts_with("f: tensor \"packed\" has dtype F4: expected F32, "));
+  EXPECT_EQ(message_of<FileError>([&] {
+              list_safetensors(
+                  bytes_of(file_of(R"({"w":{"dtype":"X9","shape":[],"data_offsets":[0,0]}})")),
+                  "f");
+            }),
+            "f: \"w\" has dtype \"X9\" (byte 25): expected one that the format has");
 }
 
 }  // namespace

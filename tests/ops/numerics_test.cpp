@@ -7,6 +7,7 @@
 
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
+#include "nabla/base/text.h"
 #include "nabla/graph/training.h"
 #include "nabla/nn/layers.h"
 #include "nabla/ops/ops.h"
@@ -518,6 +519,15 @@ TEST(Numerics, LossesDoNotBroadcast) {
   EXPECT_EQ(test::message_of<ShapeError>([&] { sigmoid_cross_entropy(column, row); }),
             "sigmoid_cross_entropy: scores [3, 1], targets [3]: expected the same shape");
   EXPECT_THROW(sigmoid_cross_entropy(row, Tensor(1.0)), ShapeError);
+}
+
+TEST(Numerics, MeansOfIntegersNameThemselves) {
+  for (const DType dtype : {DType::u8, DType::i32, DType::i64}) {
+    const Tensor x = cast(Tensor::from<float>({1, 2}, {2}), dtype);
+    const std::string rest = str(": takes f32, f64, got ", dtype, "; convert it with cast");
+    EXPECT_EQ(test::message_of<DTypeError>([&] { mean(x); }), "mean" + rest);
+    EXPECT_EQ(test::message_of<DTypeError>([&] { variance(x); }), "variance" + rest);
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "nabla/ops/reduction.h"
 #include "nabla/ops/shaping.h"
 #include "nabla/optim/rules.h"
+#include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
 #include "tests/support/message.h"
 
@@ -586,6 +587,60 @@ TEST(TrainerErrors, BadValuesNameTheRow) {
   Trainer classifier(digits_model(), nn::cross_entropy, optim::Sgd());
   const std::string label = test::message_of<ValueError>([&] { classifier.fit(labels); });
   EXPECT_NE(label.find("label 9 of row"), std::string::npos) << label;
+}
+
+data::Dataset labelled(std::vector<std::int64_t> labels, std::vector<std::string> class_names) {
+  const auto samples = static_cast<std::int64_t>(labels.size());
+  return {.name = "labelled",
+          .inputs = Tensor::from(std::vector<float>(labels.size()), {samples, 1}),
+          .targets = Tensor::from(labels, {samples}),
+          .class_names = std::move(class_names)};
+}
+
+data::Dataset numbered(const std::vector<float>& targets, std::int64_t outputs) {
+  const std::int64_t samples = std::ssize(targets) / outputs;
+  return {
+      .name = "numbered",
+      .inputs = Tensor::from(std::vector<float>(static_cast<std::size_t>(samples)), {samples, 1}),
+      .targets = Tensor::from(targets, {samples, outputs})};
+}
+
+// By their formulas: frequencies 3/4 and 1/4; means 2 and 5.
+TEST(EvaluateConstant, IsTheBestAnswerWithoutInputs) {
+  const data::Dataset train = labelled({0, 1, 0, 0}, {"a", "b"});
+  const Evaluation classes = evaluate_constant(train, labelled({1, 0}, {"a", "b"}));
+  EXPECT_DOUBLE_EQ(classes.loss, -(std::log(0.25) + std::log(0.75)) / 2);
+  EXPECT_DOUBLE_EQ(*classes.accuracy, 0.5);
+  EXPECT_DOUBLE_EQ(*evaluate_constant(train, train).accuracy, 0.75);
+  // A class that was never seen.
+  EXPECT_TRUE(
+      std::isinf(evaluate_constant(labelled({0}, {"a", "b"}), labelled({1}, {"a", "b"})).loss));
+
+  const Evaluation numbers = evaluate_constant(numbered({1, 4, 3, 6}, 2), numbered({2, 7}, 2));
+  EXPECT_DOUBLE_EQ(numbers.loss, (0.0 + 4.0) / 2);
+  EXPECT_FALSE(numbers.accuracy);
+  EXPECT_THROW(evaluate_constant(train, labelled({}, {"a", "b"})), ValueError);
+  EXPECT_THROW(evaluate_constant(train, labelled({0}, {"a", "c"})), ValueError);
+}
+
+TEST(TrainerErrors, ValidationDataOfAnotherKind) {
+  const data::Dataset train = labelled({0, 1}, {"a", "b"});
+  const nn::Sequential model{nn::Dense(1, 2)};
+  Trainer trainer(model, nn::cross_entropy, optim::Sgd());
+  data::Dataset wide = train;
+  wide.inputs = Tensor::from(std::vector<float>(6), {2, 3});
+  const auto error_of = [&](const data::Dataset& validation) {
+    return test::message_of<ShapeError>([&] { trainer.fit(train, {.validation = validation}); });
+  };
+  EXPECT_EQ(
+      error_of(wide),
+      "fit: validation data \"labelled\" have [3] for a sample, training data \"labelled\" [1] "
+      "for a sample: expected the same");
+  EXPECT_EQ(error_of(labelled({0, 1}, {"a", "b", "c"})),
+            "fit: validation data \"labelled\" have 3 classes, training data \"labelled\" 2 "
+            "classes: expected the same");
+  EXPECT_TRUE(
+      error_of(numbered({1, 2}, 1)).starts_with("fit: validation data \"numbered\" have 0"));
 }
 
 }  // namespace
