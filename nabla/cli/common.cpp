@@ -23,7 +23,7 @@ CLI::Validator decimal_number(const Range& range) {
     double number = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stop != end) {
+    if (error != std::errc() || stop != end || !std::isfinite(number)) {
       return str("expected a number such as 0.001 or 1e-3, got ", quote(text));
     }
     return range.holds(number) ? "" : str("expected ", range.text(), ", got ", quote(text));

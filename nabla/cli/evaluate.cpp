@@ -30,6 +30,10 @@ void evaluate(const Options& options) {
   const auto [model, info] = load_any_model(options.model);
   const data::Dataset dataset = load_part(options.dataset, options.part, info.seed);
   check_fits(info, dataset);
+  if (info.loss.empty()) {
+    throw ValueError(str(options.model, ": was trained by a loss of its writer's own, which the ",
+                         "file does not name: expected one of nabla losses"));
+  }
   Evaluator evaluator(model, nn::make_loss(info.loss));
   const Evaluation result = evaluator.evaluate(dataset);
   if (!std::isfinite(result.loss)) {

@@ -137,6 +137,15 @@ History fit(Trainer& trainer, const Parts& parts, const TrainRun& run) {
   }
 }
 
+// That of another run, which must not be taken for one of this run.
+void remove_old_checkpoint(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::remove(folder / checkpoint_file, error);
+  if (error) {
+    throw FileError(str((folder / checkpoint_file).string(), ": cannot remove: ", error.message()));
+  }
+}
+
 // Trains from the beginning, or from a checkpoint.
 void train(const TrainOptions& options, const std::optional<TensorFile>& checkpoint) {
   set_threads(options.threads);
@@ -170,7 +179,11 @@ void train(const TrainOptions& options, const std::optional<TensorFile>& checkpo
                      .trivial_test = evaluate_constant(parts.train, parts.test),
                      .folder = folder.path().string()};
   Trainer trainer(model, nn::make_loss(info.loss), method);
-  if (checkpoint) trainer.resume(*checkpoint, (folder.path() / checkpoint_file).string());
+  if (checkpoint) {
+    trainer.resume(*checkpoint, (folder.path() / checkpoint_file).string());
+  } else {
+    remove_old_checkpoint(folder.path());
+  }
   print_start(run);
   const History history = fit(trainer, parts, run);
   const Evaluation test = trainer.evaluate(parts.test);

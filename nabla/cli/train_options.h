@@ -24,9 +24,9 @@ struct TrainOptions {
   std::int64_t patience = 0;  // 0: no early stopping
   double min_delta = 0;
   bool restore_best = true;
-  std::int64_t checkpoint_epochs = 1;
+  std::int64_t checkpoint_epochs = 0;
   std::int64_t checkpoint_steps = 0;
-  double checkpoint_minutes = 0;
+  double checkpoint_minutes = 1;
 
   // Of this call alone.
   int threads = default_threads();

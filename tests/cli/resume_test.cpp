@@ -56,6 +56,19 @@ TEST(Resume, MoreEpochsAreARunOfAllEpochs) {
   expect_same_run(folder, "whole", "parts");
 }
 
+// A checkpoint that an earlier run left is not taken for one of a later run.
+TEST(Resume, ALaterRunInAFolderLeavesNoOldCheckpoint) {
+  const Folder folder;
+  ASSERT_EQ(run(folder, small + "--output run").status, 0);
+  ASSERT_EQ(run(folder, "train digits --model dense --checkpoint-minutes 0 --output run").status,
+            0);
+  const auto model = read_file(folder / "run/model.safetensors");
+  const Result resumed = run(folder, "train --resume run");
+  EXPECT_EQ(resumed.status, 1);
+  EXPECT_TRUE(contains(resumed.error, "no checkpoint.safetensors in it")) << resumed.error;
+  EXPECT_EQ(read_file(folder / "run/model.safetensors"), model);
+}
+
 // A patience of 1, and nothing that counts as better: stops behind epoch 2.
 TEST(Resume, ARunThatStoppedEarlyGoesOnWithMoreEpochs) {
   const Folder folder;
@@ -100,7 +113,7 @@ TEST(Resume, SignalsSaveTheRun) {
   for (const auto& [signal, status] : {std::pair{"TERM", 143}, {"INT", 130}}) {
     // Far more epochs than there is time for.
     const Result stopped = run_process(
-        folder, small + "--epochs 100000000 --checkpoint-epochs 0 --output " + signal,
+        folder, small + "--epochs 100000000 --checkpoint-minutes 0 --output " + signal,
         str("timeout --preserve-status --signal=", signal, test::fewer_will_do() ? " 5" : " 1"));
     EXPECT_EQ(stopped.status, status) << stopped.error;
     EXPECT_TRUE(
@@ -149,7 +162,8 @@ TEST(Resume, NotWhileTheRunGoesOn) {
   const Folder folder;
   const Result second = run_process(
       folder, "train --resume run; s=$?; { kill -9 $p; wait $p; } 2>/dev/null; exit $s)",
-      str("(", NABLA_TOOL, " ", small, "--epochs 100000000 --output run >/dev/null & p=$!; ",
+      str("(", NABLA_TOOL, " ", small,
+          "--epochs 100000000 --checkpoint-epochs 1 --output run >/dev/null & p=$!; ",
           "for i in $(seq 500); do [ -e run/checkpoint.safetensors ] && break; sleep 0.02; done;"));
   EXPECT_EQ(second.status, 1);
   EXPECT_TRUE(contains(second.error, "another run is writing to this folder")) << second.error;

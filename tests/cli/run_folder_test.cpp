@@ -81,7 +81,7 @@ TEST(Tool, AFileBeyondTheLimitIsAnError) {
 TEST(Tool, ASignalLeavesNothingBehind) {
   const Folder folder;
   const std::string train =
-      "train digits --epochs 100000000 --checkpoint-epochs 0 --output new/run";
+      "train digits --epochs 100000000 --checkpoint-minutes 0 --output new/run";
   for (const char* name : {"HUP", "USR1"}) {
     const Result result = run_process(folder, train, str("timeout --signal=", name, " 1"));
     EXPECT_TRUE(contains(result.out, "epoch 1/")) << name << "\n" << result.error;
@@ -118,7 +118,7 @@ const std::string in_use =
 TEST(Tool, AFolderIsOneRunsAtATime) {
   const Folder folder;
   const std::string endless =
-      str(NABLA_TOOL, " train digits --epochs 100000000 --checkpoint-epochs 0 --output ");
+      str(NABLA_TOOL, " train digits --epochs 100000000 --checkpoint-minutes 0 --output ");
   const std::string wait_for_run = "while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; ";
   for (const char* name : {"run", "run/", "./run", "link"}) {
     std::filesystem::remove(folder / "link");
@@ -166,7 +166,7 @@ TEST(Tool, MakesItsFolderAnewWhereAnotherRunTookItAway) {
   const Folder folder;
   const Result result =
       run_process(folder,
-                  "train digits --model dense --checkpoint-epochs 0 --output run --epochs " +
+                  "train digits --model dense --checkpoint-minutes 0 --output run --epochs " +
                       str(fewer_will_do() ? 200 : 2000),
                   "{ (while [ ! -e run ]; do sleep 0.01; done; sleep 0.2; rmdir run) & } &&");
   EXPECT_EQ(result.status, 0) << result.error;
