@@ -14,7 +14,7 @@ std::string rounded(double value) { return str(std::setprecision(3), value); }
 
 // "3 min 20 s": a whole number of units and the rest in whole parts, of which a unit has `parts`.
 std::string pair(double units, double parts, std::string_view unit, std::string_view part) {
-  const auto all = static_cast<std::int64_t>(units * parts + 0.5);
+  const auto all = std::llround(units * parts);
   const auto each = static_cast<std::int64_t>(parts);
   const std::int64_t rest = all % each;
   return rest == 0 ? str(all / each, unit) : str(all / each, unit, " ", rest, part);

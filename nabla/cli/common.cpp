@@ -65,7 +65,7 @@ std::vector<std::byte> read_input(const std::string& path) {
 std::string model_path(const std::string& path) {
   std::error_code error;  // what cannot be looked at is named where it is read
   if (!std::filesystem::is_directory(path, error)) return path;
-  const std::string file = (std::filesystem::path(path) / model_file).string();
+  std::string file = (std::filesystem::path(path) / model_file).string();
   if (is_file(file)) return file;
   const bool has_begun = is_file((std::filesystem::path(path) / checkpoint_file).string());
   throw FileError(str(

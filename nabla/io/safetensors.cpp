@@ -354,7 +354,7 @@ float bfloat_to_float(std::uint16_t bits) {
 
 template <class From, class To>
 Tensor widened(std::span<const std::byte> part, const Spec& spec, To (*convert)(From)) {
-  const Tensor value = Tensor::empty(spec);
+  Tensor value = Tensor::empty(spec);
   To* to = value.data<To>();
   for (std::size_t at = 0; at + sizeof(From) <= part.size(); at += sizeof(From)) {
     From element;
@@ -374,7 +374,7 @@ Tensor value_of(const Entry& entry, std::span<const std::byte> part, std::string
   const std::string_view type = format_types.at(entry.type).name;
   if (entry.type < own_types || type == "BOOL") {
     const DType dtype = type == "BOOL" ? DType::u8 : static_cast<DType>(entry.type);
-    const Tensor value = Tensor::empty({dtype, entry.shape});
+    Tensor value = Tensor::empty({dtype, entry.shape});
     if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
     return value;
   }
@@ -517,6 +517,7 @@ Tensor decode_tensor(std::span<const std::byte> bytes, std::string_view source,
   const auto found = std::ranges::find(entries, name, &Entry::name);
   if (found != entries.end()) return value_of(*found, contents.part(*found), source);
   std::vector<std::string_view> names;
+  names.reserve(entries.size());
   for (const Entry& entry : entries) names.push_back(entry.name);
   throw FileError(str(source, ": no tensor ", quote(name), suggestion(name, names)));
 }

@@ -82,7 +82,7 @@ std::string progress_line(const Progress& progress, std::optional<double> second
   const std::string loss = str("  loss ", std::fixed, std::setprecision(4), progress.loss);
   const std::string left =
       seconds_left ? str("  ", duration_text(std::ceil(*seconds_left)), " left") : "";
-  for (const std::string& tail : {batch + loss + left, batch + left}) {
+  for (const std::string& tail : {str(batch, loss, left), str(batch, left)}) {
     const std::size_t around = epoch.size() + tail.size() + 4;  // " [" and "] "
     if (around + shortest_bar > width) continue;
     const std::size_t length = width - around;
