@@ -173,8 +173,10 @@ template <class T>
 void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, int64_t i0,
                    int64_t rows, int64_t j0, int64_t columns) {
   thread_local Scratch<T> scratch;
-  GemmStrip<T> strip = s.transposed ? GemmStrip<T>{j0, columns, i0, rows, nullptr, s.strip_rows}
-                                    : GemmStrip<T>{i0, rows, j0, columns, nullptr, s.block_columns};
+  // Without gaps: where the other operands of an epilogue have none, either, it takes several rows
+  // at once.
+  GemmStrip<T> strip = s.transposed ? GemmStrip<T>{j0, columns, i0, rows, nullptr, rows}
+                                    : GemmStrip<T>{i0, rows, j0, columns, nullptr, columns};
   if (g.c != nullptr) {
     strip.data = g.c + strip.row * g.c_row_stride + strip.column;
     strip.row_stride = g.c_row_stride;
