@@ -377,9 +377,9 @@ TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view
   TensorFile file{.tensors = {}, .metadata = std::move(header.metadata)};
   file.tensors.reserve(header.entries.size());
   for (Entry& entry : header.entries) {
-    const Tensor value = Tensor::empty({entry.dtype, entry.shape});
+    Tensor value = Tensor::empty({entry.dtype, entry.shape});
     const auto part = data.subspan(entry.offsets[0], entry.offsets[1] - entry.offsets[0]);
-    if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
+    if (!part.empty()) std::memcpy(value.writable_bytes(), part.data(), part.size());
     file.tensors.push_back({std::move(entry.name), value});
   }
   return file;

@@ -29,9 +29,8 @@ class RandomOffset {
 
 }  // namespace
 
-ShardResult run_shard(const nn::Layer& model, const nn::Loss& loss,
-                      const optim::Optimizer& optimizer, const Tensors& batch, std::int64_t index,
-                      std::int64_t count) {
+ShardResult run_shard(const nn::Layer& model, const nn::Loss& loss, optim::Optimizer& optimizer,
+                      const Tensors& batch, std::int64_t index, std::int64_t count) {
   const std::int64_t samples = batch[0].shape()[0];
   if (samples < count) {
     throw ValueError(str("shards: ", samples, " samples in a batch for ", count,
@@ -61,8 +60,8 @@ ShardResult add_shards(std::span<const ShardResult> results) {
   return first;
 }
 
-Tensor step_in_shards(const nn::Layer& model, const nn::Loss& loss,
-                      const optim::Optimizer& optimizer, const Tensors& batch, std::int64_t count) {
+Tensor step_in_shards(const nn::Layer& model, const nn::Loss& loss, optim::Optimizer& optimizer,
+                      const Tensors& batch, std::int64_t count) {
   std::vector<Tensor> keys;  // each shard starts from the same
   std::vector<State> random;
   for (const nn::NamedState& each : model.states()) {
