@@ -328,11 +328,15 @@ std::vector<Case> cases_of(const Op& op, DType dtype, std::uint64_t seed) {
           c.inputs.push_back(
               place(layouts()[mixed ? (l - choices + 2 * k + 1) % choices : l], values[k]));
         }
-        // A matrix of equal rows has no inverse, however it lies.
-        Tensors alike;
-        for (const Tensor& tensor : c.tensors())
-          alike.push_back(store(array_of(tensor), tensor.dtype()));
-        if (!can_run(op, alike, c.attributes)) continue;
+        // A matrix of equal rows has no inverse.
+        const std::vector<SampleInput>& samples_inputs = variant.sample.inputs;
+        bool has_inverse = true;
+        for (std::size_t k = 0; k < samples_inputs.size(); ++k) {
+          const std::string& layout = layouts()[mixed ? (l - choices + 2 * k + 1) % choices : l];
+          const bool repeats = layout == "repeated" || layout == "broadcast";
+          has_inverse = has_inverse && !(repeats && samples_inputs[k].diagonal != 0);
+        }
+        if (!has_inverse) continue;
         c.name = str(variant.name, ", ", mixed ? "mixed" : layouts()[l]);
         cases.push_back(std::move(c));
       }
