@@ -1,5 +1,5 @@
 // A layer and a loss of one's own: a polynomial whose coefficients are learned, by a loss that
-// forgives outliers. numpy.polyfit on the data without outliers gives the coefficients 1, -2, 3.
+// forgives an outlier. The coefficients without the outlier are 1, -2 and 3.
 #include <iostream>
 
 #include "nabla/nabla.h"
@@ -29,7 +29,7 @@ Tensor huber(const Tensor& prediction, const Tensor& target) {
 
 int main() {
   const Tensor x = reshape(linspace(-1, 1, 50), {50, 1});
-  const Tensor outliers = where(x > 0.9, 10, zeros({50, 1}));
+  const Tensor outliers = where(x > 0.97, 10, zeros({50, 1}));
   const data::Dataset samples{
       .name = "polynomial", .inputs = x, .targets = 1 - 2 * x + 3 * x * x + outliers};
 
