@@ -94,6 +94,13 @@ ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x) {
   return value_and_gradients(f, x, false);
 }
 
+ValueAnd<Tensor> value_and_grad(const UnaryFunction& f, const Tensor& x) {
+  check_function(f);
+  const auto [value, gradients] =
+      value_and_gradients([&](const Tensors& in) { return f(in[0]); }, {x}, false);
+  return {value, gradients[0]};
+}
+
 ValueAnd<Tensors> value_and_descent(const std::function<Tensor()>& f,
                                     const std::vector<State>& variables) {
   return value_and_gradients(reading(f, variables), values_of(variables), true);

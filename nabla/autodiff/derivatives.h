@@ -6,6 +6,7 @@
 /// ValueError.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -28,6 +29,16 @@ struct ValueAnd {
 /// f(x) and the gradient of f for each input, f giving one number.
 /// Throws ShapeError where f gives a tensor with axes.
 ValueAnd<Tensors> value_and_grad(const Function& f, const Tensors& x);
+/// The same for a function of one tensor.
+ValueAnd<Tensor> value_and_grad(const UnaryFunction& f, const Tensor& x);
+template <class F, std::same_as<Tensor> X>
+ValueAnd<Tensor> value_and_grad(const F& f, const X& x) {
+  if constexpr (std::convertible_to<const F&, UnaryFunction>) {
+    return value_and_grad(UnaryFunction(f), x);
+  } else {
+    static_assert(never<F>, "value_and_grad: beside one Tensor stands a function of one Tensor");
+  }
+}
 /// The same for the variables that f reads. Of one that stands twice, such as the weight of a layer
 /// that is in a model twice, the last place has the gradient and the others zeros.
 ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,
@@ -35,6 +46,14 @@ ValueAnd<Tensors> value_and_grad(const std::function<Tensor()>& f,
 /// The function that gives the gradient of f: grad(grad(f)) is the second derivative of a function
 /// of one number.
 UnaryFunction grad(const UnaryFunction& f);
+template <class F>
+UnaryFunction grad(const F& f) {
+  if constexpr (std::convertible_to<const F&, UnaryFunction>) {
+    return grad(UnaryFunction(f));
+  } else {
+    static_assert(never<F>, "grad: give a function from a Tensor to a Tensor");
+  }
+}
 
 /// f(x) and the vector-Jacobian product: for each input, sum_i cotangent_i df_i/dx.
 ValueAnd<Tensors> vjp(const Function& f, const Tensors& x, const Tensor& cotangent);

@@ -1,6 +1,7 @@
 /// Element types of tensors.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -35,6 +36,10 @@ constexpr bool is_positive_f32(double number) {
 
 constexpr bool is_floating(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
+/// A C++ number.
+template <class T>
+concept Number = std::integral<T> || std::floating_point<T>;
+
 /// "f32", "f64", "i32", "i64" or "u8".
 std::string_view name_of(DType dtype);
 std::ostream& operator<<(std::ostream& out, DType dtype);
@@ -55,6 +60,15 @@ template <>
 inline constexpr DType dtype_of<std::int64_t> = DType::i64;
 template <>
 inline constexpr DType dtype_of<std::uint8_t> = DType::u8;
+
+/// A C++ type that elements of tensors have.
+template <class T>
+concept Element = std::same_as<T, float> || std::same_as<T, double> ||
+    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t>;
+
+/// For static_assert in a template that must not be instantiated for T.
+template <class T>
+inline constexpr bool never = false;
 
 /// Calls visitor(T{}) with the C++ element type of `dtype` and returns what it returns.
 template <class Visitor>

@@ -142,14 +142,14 @@ struct OptionRow {
 template <class Options>
 struct Option : OptionRow {
   template <class T>
-  Option(std::string_view name, T Options::*field, std::string_view doc, Range range = {},
-         OptionStyle style = {})
+  Option(std::string_view name_, T Options::*field, std::string_view doc_, Range range_ = {},
+         OptionStyle style_ = {})
       : OptionRow{
-            .name = name,
-            .doc = doc,
+            .name = name_,
+            .doc = doc_,
             .kind = OptionKind<T>::kind(),
-            .range = range.text(),
-            .style = style,
+            .range = range_.text(),
+            .style = style_,
             .read =
                 [field](void* options, const TermArgument& argument) {
                   auto value = OptionKind<T>::read(argument);
@@ -157,8 +157,8 @@ struct Option : OptionRow {
                   return value.has_value();
                 },
             .holds =
-                [field, range](const void* options) {
-                  return OptionKind<T>::holds(range, static_cast<const Options*>(options)->*field);
+                [field, range_](const void* options) {
+                  return OptionKind<T>::holds(range_, static_cast<const Options*>(options)->*field);
                 },
             .text =
                 [field](const void* options) {

@@ -35,6 +35,7 @@ namespace streams {
 inline constexpr std::uint64_t orders = std::uint64_t{1} << 32;  ///< of epochs
 inline constexpr std::uint64_t splits = std::uint64_t{2} << 32;  ///< of classes
 inline constexpr std::uint64_t fresh = std::uint64_t{3} << 32;   ///< of layers just made
+inline constexpr std::uint64_t drawn = std::uint64_t{4} << 32;   ///< of calls of randn
 /// Of a part of a model: the FNV-1a hash of its name, above all others.
 constexpr std::uint64_t of(std::string_view name) {
   std::uint64_t hash = 0xCBF29CE484222325;

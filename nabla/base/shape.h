@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -17,6 +18,11 @@ class Dims {
  public:
   Dims() = default;
   Dims(std::initializer_list<std::int64_t> values);
+  /// One value: sum(x, 0), zeros(3).
+  template <std::integral N>
+  requires(!std::same_as<N, bool>) Dims(N value) {  // NOLINT(google-explicit-constructor)
+    push_back(static_cast<std::int64_t>(value));
+  }
   explicit Dims(std::span<const std::int64_t> values);
   /// `count` copies of `value`.
   static Dims filled(int count, std::int64_t value) {

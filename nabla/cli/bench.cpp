@@ -42,8 +42,8 @@ std::vector<Tensors> make_batches(const Options& options, const Shape& sample) {
   constexpr std::size_t count = 100;
   Shape shape{options.batch_size};
   for (const std::int64_t extent : sample) shape.push_back(extent);
-  const auto fill = [](const Tensor& tensor, Random& random) {
-    std::generate_n(tensor.data<float>(), tensor.size(),
+  const auto fill = [](Tensor tensor, Random& random) {
+    std::generate_n(tensor.writable_data<float>(), tensor.size(),
                     [&] { return static_cast<float>(random.bits() >> 8) * 0x1p-24F; });
     return tensor;
   };
@@ -52,8 +52,8 @@ std::vector<Tensors> make_batches(const Options& options, const Shape& sample) {
     Random random(0, i);
     const Tensor x = fill(Tensor::empty({DType::f32, shape}), random);
     if (options.classes != 0) {
-      const Tensor labels = Tensor::empty({DType::i64, {options.batch_size}});
-      std::generate_n(labels.data<std::int64_t>(), labels.size(),
+      Tensor labels = Tensor::empty({DType::i64, {options.batch_size}});
+      std::generate_n(labels.writable_data<std::int64_t>(), labels.size(),
                       [&] { return random.below(static_cast<std::uint32_t>(options.classes)); });
       batches.push_back({x, labels});
     } else {

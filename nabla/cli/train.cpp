@@ -91,9 +91,9 @@ Monitor monitor_of(const std::string& name) {
   return name == "validation_loss" ? Monitor::validation_loss : Monitor::validation_accuracy;
 }
 
-std::vector<std::shared_ptr<Callback>> callbacks_of(const TrainRun& run) {
+std::vector<AnyCallback> callbacks_of(const TrainRun& run) {
   const TrainOptions& options = run.options;
-  std::vector<std::shared_ptr<Callback>> callbacks;
+  std::vector<AnyCallback> callbacks;
   // First, so that what it remembers has the same place whatever is printed.
   if (options.patience > 0) {
     callbacks.push_back(std::make_shared<EarlyStopping>(

@@ -55,7 +55,7 @@ Tensor take_rows(const Tensor& tensor, const std::vector<std::int64_t>& rows) {
       static_cast<std::size_t>(without_first(shape).elements()) * size_of(tensor.dtype());
   shape[0] = static_cast<std::int64_t>(rows.size());
   Tensor taken = Tensor::empty({tensor.dtype(), shape});
-  std::byte* to = taken.bytes();
+  std::byte* to = taken.writable_bytes();
   for (const std::int64_t row : rows) {
     std::memcpy(to, tensor.bytes() + static_cast<std::size_t>(row) * row_bytes, row_bytes);
     to += row_bytes;
@@ -93,7 +93,7 @@ Tensor to_labels(const Tensor& bytes, const std::string& path) {
     throw FileError(str(path, ": holds ", bytes.spec(), ": expected labels, u8[samples]"));
   }
   Tensor labels = Tensor::empty({DType::i64, bytes.shape()});
-  std::copy_n(bytes.data<std::uint8_t>(), bytes.size(), labels.data<std::int64_t>());
+  std::copy_n(bytes.data<std::uint8_t>(), bytes.size(), labels.writable_data<std::int64_t>());
   return labels;
 }
 
@@ -127,8 +127,8 @@ Dataset all_digits() {
                  .targets = Tensor::empty({DType::i64, {rows}}),
                  .class_names = numbers_below(10),
                  .input_scale = 1.0 / 16};
-  auto* pixel = digits.inputs.data<std::uint8_t>();
-  auto* label = digits.targets.data<std::int64_t>();
+  auto* pixel = digits.inputs.writable_data<std::uint8_t>();
+  auto* label = digits.targets.writable_data<std::int64_t>();
   const char* at = text.data() + text.find('\n') + 1;  // behind the names of the columns
   const char* end = text.data() + text.size();
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -163,7 +163,20 @@ std::int64_t Dataset::outputs() const {
   return targets.shape()[1];
 }
 
+Dataset in_f32(const Dataset& dataset) {
+  Dataset converted = dataset;
+  for (Tensor* tensor : {&converted.inputs, &converted.targets}) {
+    if (tensor->dtype() != DType::f64) continue;
+    const std::vector<double> values = tensor->to_doubles();
+    *tensor = Tensor::from(std::vector<float>(values.begin(), values.end()), tensor->shape());
+  }
+  return converted;
+}
+
 void check(const Dataset& dataset) {
+  if (dataset.inputs.dtype() == DType::f64 || dataset.targets.dtype() == DType::f64) {
+    return check(in_f32(dataset));
+  }
   const auto& [name, inputs, targets, class_names, scale] = dataset;
   const std::string what = str("data set ", quote(name), ": ");
   if (inputs.rank() < 1 || targets.rank() < 1 || inputs.shape()[0] != targets.shape()[0]) {
@@ -206,7 +219,7 @@ std::uint32_t fingerprint(const Dataset& dataset) {
     Tensor dense = tensor;
     if (!tensor.layout().is_contiguous()) {
       dense = Tensor::empty(tensor.spec());
-      copy_elements(tensor, dense.bytes());
+      copy_elements(tensor, dense.writable_bytes());
     }
     sum = crc32({dense.bytes(), tensor.spec().byte_count()}, sum);
   }
@@ -287,7 +300,7 @@ Dataset select_classes(const Dataset& whole, const std::vector<std::int64_t>& cl
     if (new_label[label] >= 0) rows.push_back(row);
   }
   Dataset part = take(whole, rows);
-  auto* labels = part.targets.data<std::int64_t>();
+  auto* labels = part.targets.writable_data<std::int64_t>();
   for (std::int64_t row = 0; row < part.size(); ++row) {
     labels[row] = new_label[static_cast<std::size_t>(labels[row])];
   }

@@ -13,7 +13,7 @@ namespace nabla::data {
 /// Samples and what is to be learned about each.
 struct Dataset {
   std::string name;
-  /// u8 or f32 [samples, ...]
+  /// u8 or f32 [samples, ...]; f64 is taken as f32
   Tensor inputs;
   /// Labels, i64 [samples], each an index into class_names; or f32 [samples, outputs].
   Tensor targets;
@@ -41,6 +41,9 @@ struct Split {
 /// number, ValueError, naming the row, where a label is no index into the class names or where an
 /// input or target is not finite; and where input_scale is no positive f32.
 void check(const Dataset& dataset);
+
+/// The data set with f64 inputs and targets converted to f32; shares the others.
+Dataset in_f32(const Dataset& dataset);
 
 /// A checksum of all inputs and targets: to notice other data.
 std::uint32_t fingerprint(const Dataset& dataset);

@@ -19,8 +19,8 @@ std::uint32_t swapped(std::uint32_t bytes) { return __builtin_bswap32(bytes); }
 std::uint64_t swapped(std::uint64_t bytes) { return __builtin_bswap64(bytes); }
 
 template <class Word>
-void swap_all(const Tensor& tensor) {
-  std::byte* at = tensor.bytes();
+void swap_all(Tensor& tensor) {
+  std::byte* at = tensor.writable_bytes();
   for (std::int64_t i = 0; i < tensor.size(); ++i, at += sizeof(Word)) {
     Word word;
     std::memcpy(&word, at, sizeof(Word));

@@ -43,7 +43,7 @@ void prefetch(const std::byte* from, std::int64_t bytes) {
 }  // namespace
 
 Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
-    : dataset_(dataset), options_(options) {
+    : dataset_(in_f32(dataset)), options_(options) {
   if (options_.batch_size < 1) {
     throw ValueError(str("loader: batch_size ", options_.batch_size, ": expected at least 1"));
   }
@@ -100,8 +100,8 @@ bool Loader::next(Tensor& inputs, Tensor& targets) {
   // written.
   inputs_.first = dataset_.inputs.bytes();
   targets_.first = dataset_.targets.bytes();
-  gather_inputs(inputs.data<float>(), count);
-  copy_rows(targets_, targets.bytes(), count);
+  gather_inputs(inputs.writable_data<float>(), count);
+  copy_rows(targets_, targets.writable_bytes(), count);
   position_ += count;
   return true;
 }

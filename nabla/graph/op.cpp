@@ -22,6 +22,9 @@ std::size_t bytes_of(std::int64_t elements, DType dtype) {
   return static_cast<std::size_t>(elements) * size_of(dtype);
 }
 
+// As kernels take it: they write to outputs only.
+std::byte* address_of(const Tensor& tensor) { return const_cast<std::byte*>(tensor.bytes()); }
+
 // Runs an elementwise op on whole arrays that lie alike.
 void run_tile(Tile tile, std::span<const Tensor> in, const Tensor& out) {
   constexpr std::int64_t chunk_elements = 32768;
@@ -32,7 +35,7 @@ void run_tile(Tile tile, std::span<const Tensor> in, const Tensor& out) {
       return i < in.size() ? in[i].bytes() + bytes_of(first, in[i].dtype()) : nullptr;
     };
     tile(std::min(chunk_elements, elements - first), at(0), at(1), at(2),
-         out.bytes() + bytes_of(first, out.dtype()));
+         address_of(out) + bytes_of(first, out.dtype()));
   });
 }
 
@@ -41,11 +44,11 @@ void run_strided(Tile tile, std::span<const Tensor> in, const Tensor& out) {
   TileProgram program;
   program.extents = out.shape();
   for (const Tensor& tensor : in) {
-    program.operands.push_back({tensor.bytes(), static_cast<int>(size_of(tensor.dtype())),
+    program.operands.push_back({address_of(tensor), static_cast<int>(size_of(tensor.dtype())),
                                 tensor.layout().strides, false});
   }
   program.operands.push_back(
-      {out.bytes(), static_cast<int>(size_of(out.dtype())), out.layout().strides, true});
+      {address_of(out), static_cast<int>(size_of(out.dtype())), out.layout().strides, true});
   const auto arity = static_cast<std::uint8_t>(in.size());
   program.instructions = {
       {tile, 0, std::uint8_t(arity > 1 ? 1 : 0), std::uint8_t(arity > 2 ? 2 : 0), arity}};
@@ -72,7 +75,7 @@ void check_whole(const Op& op) {
 }
 
 Argument argument_of(const Tensor& tensor) {
-  Argument argument{tensor.bytes(), tensor.dtype(), tensor.layout()};
+  Argument argument{address_of(tensor), tensor.dtype(), tensor.layout()};
   argument.layout.offset = 0;
   return argument;
 }

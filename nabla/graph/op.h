@@ -83,6 +83,7 @@ struct SampleInput {
   double low = -2;
   double high = 2;
   std::optional<DType> dtype = {};  ///< default: the type under test
+  double diagonal = 0;              ///< added on the diagonal of matrices: so they have an inverse
 };
 
 /// A call that tests, fuzzers and documents can make.

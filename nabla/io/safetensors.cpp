@@ -355,7 +355,7 @@ float bfloat_to_float(std::uint16_t bits) {
 template <class From, class To>
 Tensor widened(std::span<const std::byte> part, const Spec& spec, To (*convert)(From)) {
   Tensor value = Tensor::empty(spec);
-  To* to = value.data<To>();
+  To* to = value.writable_data<To>();
   for (std::size_t at = 0; at + sizeof(From) <= part.size(); at += sizeof(From)) {
     From element;
     std::memcpy(&element, &part[at], sizeof(From));
@@ -375,7 +375,7 @@ Tensor value_of(const Entry& entry, std::span<const std::byte> part, std::string
   if (entry.type < own_types || type == "BOOL") {
     const DType dtype = type == "BOOL" ? DType::u8 : static_cast<DType>(entry.type);
     Tensor value = Tensor::empty({dtype, entry.shape});
-    if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
+    if (!part.empty()) std::memcpy(value.writable_bytes(), part.data(), part.size());
     return value;
   }
   const Spec floats{DType::f32, entry.shape};
@@ -491,9 +491,9 @@ TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view
   TensorFile file{.tensors = {}, .metadata = std::move(contents.header.metadata)};
   file.tensors.reserve(contents.header.entries.size());
   for (Entry& entry : contents.header.entries) {
-    const Tensor value = Tensor::empty({static_cast<DType>(entry.type), entry.shape});
+    Tensor value = Tensor::empty({static_cast<DType>(entry.type), entry.shape});
     const auto part = contents.part(entry);
-    if (!part.empty()) std::memcpy(value.bytes(), part.data(), part.size());
+    if (!part.empty()) std::memcpy(value.writable_bytes(), part.data(), part.size());
     file.tensors.push_back({std::move(entry.name), value});
   }
   return file;

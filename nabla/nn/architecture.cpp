@@ -50,10 +50,10 @@ std::vector<LayerRecipe> simple(std::string text, const L& layer) {
   return {{std::move(text), [layer](ModelBuild&) { return AnyLayer(layer); }}};
 }
 
-template <const Activation& activation>
+template <Tensor (*function)(const Tensor&)>
 std::vector<LayerRecipe> read_activation(const Term& term) {
   NoOptions::table().read(term);
-  return simple(term.name, activation);
+  return simple(term.name, Activation(term.name, function));
 }
 
 std::vector<LayerRecipe> read_dense(const Term& term) {

@@ -69,6 +69,7 @@ struct OrthogonalOptions {
 /// Rows or columns, whichever are fewer, of length 1 and at right angles (Saxe, McClelland and
 /// Ganguli, 2014), times `gain`.
 Initializer orthogonal(double gain = OrthogonalOptions{}.gain);
+inline Initializer orthogonal(OrthogonalOptions options) { return orthogonal(options.gain); }
 
 struct NormalOptions {
   double deviation = 0.1;
@@ -85,6 +86,7 @@ struct NormalOptions {
 /// Normal with mean 0 and this standard deviation (not variance). Throws ValueError where it is
 /// negative.
 Initializer normal(double deviation = NormalOptions{}.deviation);
+inline Initializer normal(NormalOptions options) { return normal(options.deviation); }
 
 struct ConstantOptions {
   double value = 0;
@@ -100,6 +102,7 @@ struct ConstantOptions {
 };
 /// One value everywhere. For weights it makes all units of a layer stay equal.
 Initializer constant(double value);
+inline Initializer constant(ConstantOptions options) { return constant(options.value); }
 /// Zeros: for biases. Weights of 0 are a saddle where no gradient reaches the layers before.
 Initializer zero();
 

@@ -97,6 +97,18 @@ void set_frozen(const Layer& layer, std::string_view pattern, bool frozen) {
   }
 }
 
+// Whether it is f64 and the layer computes in f32. Layers without parameters take both.
+bool is_too_wide(const Tensor& x, const Layer& layer) {
+  if (x.dtype() != DType::f64) return false;
+  bool narrow = false;
+  for (const NamedState& each : layer.states()) {
+    const DType dtype = each.state.spec().dtype;
+    if (dtype == DType::f64) return false;
+    narrow = narrow || dtype == DType::f32;
+  }
+  return narrow;
+}
+
 thread_local LayerCalls* watcher = nullptr;
 
 }  // namespace
@@ -104,7 +116,8 @@ thread_local LayerCalls* watcher = nullptr;
 LayerCalls::LayerCalls() : before_(watcher) { watcher = this; }
 LayerCalls::~LayerCalls() { watcher = before_; }
 
-Tensor Layer::operator()(const Tensor& x) const {
+Tensor Layer::operator()(const Tensor& input) const {
+  const Tensor x = is_too_wide(input, *this) ? cast(input, DType::f32) : input;
   if (watcher == nullptr) return forward(x);
   const Graph* graph = active_graph();
   const std::int32_t begin = graph != nullptr ? graph->size() : 0;

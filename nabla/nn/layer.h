@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "nabla/nn/initializer.h"
@@ -82,7 +83,7 @@ class Layer {
   /// The states and layers that it is made of, each with a name of its own.
   virtual Parts parts() const { return {}; }
 
-  /// forward(x).
+  /// forward(x). An x in f64 is converted to f32 where the layer's parameters are.
   Tensor operator()(const Tensor& x) const;
 
   /// The shape of a result for inputs f32 of this shape, both without the batch axis: forward run
@@ -119,16 +120,20 @@ class Layer {
 /// pointer; and the name that it is to have there.
 struct AnyLayer {
   template <std::derived_from<Layer> L>
-  AnyLayer(const L& layer_) {  // NOLINT(google-explicit-constructor)
-    static_assert(!std::is_abstract_v<L>,
-                  "a const Layer& cannot be copied: give the layer itself, or a shared_ptr to it");
-    if constexpr (!std::is_abstract_v<L>) layer = std::make_shared<L>(layer_);
-  }
+  requires(!std::is_abstract_v<L>) AnyLayer(const L& layer_)
+      : layer(std::make_shared<L>(layer_)) {}  // NOLINT(google-explicit-constructor)
   template <class L>
   requires std::derived_from<std::remove_const_t<L>, Layer> AnyLayer(
       std::shared_ptr<L> layer_)  // NOLINT(google-explicit-constructor)
       : layer(std::move(layer_)) {}
-  AnyLayer(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+  /// A function of each element, such as relu: an Activation.
+  AnyLayer(Tensor (*function)(const Tensor&));  // NOLINT(google-explicit-constructor)
+  AnyLayer(std::nullptr_t) {}                   // NOLINT(google-explicit-constructor)
+  template <class T>
+  AnyLayer(const T&) {  // NOLINT(google-explicit-constructor)
+    static_assert(never<T>,
+                  "expected a layer with forward() and text(), such as Dense(2, 3) or relu");
+  }
 
   const Layer* operator->() const { return layer.get(); }
   const Layer& operator*() const { return *layer; }

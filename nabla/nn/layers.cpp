@@ -1,5 +1,8 @@
 #include "nabla/nn/layers.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/training.h"
@@ -67,11 +70,20 @@ bool Activation::is_same(const Activation& other) const {
          (mine == nullptr || theirs == nullptr || *mine == *theirs);
 }
 
-const Activation identity("identity", [](const Tensor& x) { return x; });
-const Activation relu("relu", nabla::relu);
-const Activation tanh("tanh", nabla::tanh);
-const Activation sigmoid("sigmoid", nabla::sigmoid);
-const Activation softplus("softplus", nabla::softplus);
+Tensor identity(const Tensor& x) { return x; }
+
+AnyLayer::AnyLayer(Tensor (*function)(const Tensor&)) {
+  if (function == nullptr) return;
+  constexpr std::pair<Tensor (*)(const Tensor&), const char*> known[] = {{identity, "identity"},
+                                                                         {relu, "relu"},
+                                                                         {tanh, "tanh"},
+                                                                         {sigmoid, "sigmoid"},
+                                                                         {softplus, "softplus"}};
+  const auto* const found =
+      std::ranges::find_if(known, [&](const auto& each) { return each.first == function; });
+  layer =
+      std::make_shared<Activation>(found == std::end(known) ? "function" : found->second, function);
+}
 
 const OptionTable<DenseText>& DenseText::table() {
   static const OptionTable<DenseText> options = {

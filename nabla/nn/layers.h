@@ -5,6 +5,7 @@
 
 #include "nabla/base/options.h"
 #include "nabla/nn/layer.h"
+#include "nabla/ops/elementwise.h"
 
 namespace nabla::nn {
 
@@ -29,6 +30,7 @@ class Dense : public Layer {
  public:
   /// Throws ValueError for a width below 1, and where the initializer is missing.
   Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
+  explicit Dense(std::int64_t) = delete;  // takes both widths: Dense(inputs, outputs)
 
   std::string text() const override;
   /// Throws ShapeError for samples that have not `in` numbers.
@@ -61,11 +63,12 @@ class Activation : public Layer {
   Function function_;
 };
 
-extern const Activation identity;  ///< x
-extern const Activation relu;      ///< max(x, 0); the derivative at 0 is 0
-extern const Activation tanh;      ///< (e^2x - 1) / (e^2x + 1)
-extern const Activation sigmoid;   ///< 1 / (1 + e^-x)
-extern const Activation softplus;  ///< log(1 + e^x)
+// These functions are layers, too: Sequential{Dense(2, 16), relu, Dense(16, 1)}.
+Tensor identity(const Tensor& x);  ///< x
+using nabla::relu;
+using nabla::sigmoid;
+using nabla::softplus;
+using nabla::tanh;
 
 struct LeakyReluOptions {
   double slope = 0.1;
@@ -74,6 +77,7 @@ struct LeakyReluOptions {
 /// x where x > 0, else slope x; the derivative at 0 is the slope. Throws ValueError for a slope
 /// that is not finite, or beyond +-1e15.
 Activation leaky_relu(double slope = LeakyReluOptions{}.slope);
+inline Activation leaky_relu(LeakyReluOptions options) { return leaky_relu(options.slope); }
 
 struct EluOptions {
   double alpha = 1;
@@ -82,6 +86,7 @@ struct EluOptions {
 /// x where x > 0, else alpha (e^x - 1); the derivative at 0 is alpha. Throws ValueError as
 /// leaky_relu does.
 Activation elu(double alpha = EluOptions{}.alpha);
+inline Activation elu(EluOptions options) { return elu(options.alpha); }
 
 struct DropoutOptions {
   double rate = 0.5;
@@ -94,6 +99,7 @@ class Dropout : public Layer {
  public:
   /// Throws ValueError for a rate outside of [0, 1).
   explicit Dropout(double rate);
+  explicit Dropout(DropoutOptions options) : Dropout(options.rate) {}
 
   std::string text() const override;
   Tensor forward(const Tensor& x) const override;

@@ -52,7 +52,7 @@ Tensor mean_squared_error(const Tensor& prediction, const Tensor& target) {
     throw ShapeError(str("mean_squared_error: prediction ", prediction.shape(), ", target ",
                          target.shape(), ": expected the same shape"));
   }
-  return mean(square(prediction - target));
+  return mean(square(prediction - target_for(prediction, target)));
 }
 
 Tensor correct_count(const Tensor& scores, const Tensor& labels) {

@@ -9,9 +9,15 @@
 #include <utility>
 
 #include "nabla/base/options.h"
-#include "nabla/tensor/tensor.h"
+#include "nabla/ops/elementwise.h"
 
 namespace nabla::nn {
+
+/// The target as a loss takes it: an f64 one is converted to f32 where the prediction is.
+inline Tensor target_for(const Tensor& prediction, const Tensor& target) {
+  const bool is_too_wide = prediction.dtype() == DType::f32 && target.dtype() == DType::f64;
+  return is_too_wide ? cast(target, DType::f32) : target;
+}
 
 /// Any function of predictions [batch, ...] and targets that gives one number can be minimised.
 class Loss {
@@ -23,13 +29,19 @@ class Loss {
   Loss(Tensor (*function)(const Tensor& prediction, const Tensor& target));
   /// Any function, without a text.
   template <class F>
-  requires(!std::same_as<F, Loss> && std::convertible_to<F, Function>) Loss(F function)
-      : function_(std::move(function)) {}
+  requires(!std::same_as<F, Loss> && std::convertible_to<F, Function>) Loss(const F& function)
+      : function_(function) {}
+  template <class T>
+  Loss(const T&) {  // NOLINT(google-explicit-constructor)
+    static_assert(never<T>,
+                  "a loss is a function of prediction and target that gives a Tensor, such as "
+                  "nn::mean_squared_error");
+  }
   Loss(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 
   Tensor operator()(const Tensor& prediction, const Tensor& target) const {
-    return function_(prediction, target);
+    return function_(prediction, target_for(prediction, target));
   }
   explicit operator bool() const { return static_cast<bool>(function_); }
 
@@ -45,8 +57,8 @@ class Loss {
 /// [batch]. The last layer gives scores, no probabilities. Throws what softmax_cross_entropy does.
 Tensor cross_entropy(const Tensor& scores, const Tensor& labels);
 
-/// Mean of (prediction - target)^2 over all elements of the batch. Throws ShapeError where the
-/// shapes differ; nothing is broadcast.
+/// Mean of (prediction - target)^2 over all elements of the batch; see target_for. Throws
+/// ShapeError where the shapes differ; nothing is broadcast.
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target);
 
 using LossTable = EntryTable<Loss(const Term&)>;

@@ -20,6 +20,9 @@ class Sequential : public Layer {
   /// Throws ValueError where a layer is missing, or two have the same name.
   Sequential(std::initializer_list<AnyLayer> layers) : Sequential(std::vector<AnyLayer>(layers)) {}
   explicit Sequential(const std::vector<AnyLayer>& layers);
+  template <class First, class Second, class... Rest>
+  Sequential(const First& first, const Second& second, const Rest&... rest)
+      : Sequential(std::vector<AnyLayer>{first, second, rest...}) {}
 
   /// The texts of the layers: "dense(128) relu head:dense(10)".
   std::string text() const override;

@@ -367,7 +367,7 @@ template <class T>
 Tensor converted(T value, DType dtype) {
   Tensor tensor = Tensor::empty({dtype, {}});
   const auto from = static_cast<std::size_t>(dtype_of<T>);
-  tiles().cast[from][dtype].dense(1, &value, nullptr, nullptr, tensor.bytes());
+  tiles().cast[from][dtype].dense(1, &value, nullptr, nullptr, tensor.writable_bytes());
   return tensor;
 }
 

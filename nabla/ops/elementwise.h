@@ -11,6 +11,8 @@
 
 namespace nabla {
 
+class State;
+
 Tensor add(const Tensor& a, const Tensor& b);       ///< a + b
 Tensor subtract(const Tensor& a, const Tensor& b);  ///< a - b
 Tensor multiply(const Tensor& a, const Tensor& b);  ///< a b
@@ -83,10 +85,6 @@ Tensor number(std::int64_t value, DType dtype);
 Tensor number_beside(double value, const Tensor& tensor);
 Tensor number_beside(std::int64_t value, const Tensor& tensor);
 
-/// A C++ number. Integers stay integers: a double does not have all of i64.
-template <class T>
-concept Number = std::integral<T> || std::floating_point<T>;
-
 /// Calls body with the number as std::int64_t, or as double where it is no integer or too large.
 template <Number N, class Body>
 Tensor with_widest(N value, Body body) {
@@ -106,102 +104,155 @@ Tensor number_beside(N value, const Tensor& tensor) {
   return with_widest(value, [&](auto wide) { return number_beside(wide, tensor); });
 }
 
+/// What stands beside a tensor in an operator: another one, or a C++ number.
+template <class A, class B>
+concept WithATensor = std::same_as<A, Tensor> || std::same_as<B, Tensor> ||
+    std::same_as<A, State> || std::same_as<B, State>;
+
+/// The first of two operands as a tensor; see number_beside.
+template <class A, class B>
+Tensor beside(const A& operand, const B& other) {
+  if constexpr (Number<A> && std::same_as<B, Tensor>) {
+    return number_beside(operand, other);
+  } else if constexpr (std::convertible_to<const A&, Tensor>) {
+    return operand;
+  } else if constexpr (std::same_as<A, State>) {
+    static_assert(never<A>, "a State is read with value(): w.value() * x");
+  } else {
+    static_assert(never<A>, "beside a tensor stand tensors and numbers; see Tensor::from");
+  }
+}
+
+// A comparison gives a tensor, u8; one of a single element can stand in an `if`.
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
+inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
+inline Tensor operator!=(const Tensor& a, const Tensor& b) { return not_equal(a, b); }
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
 inline Tensor operator-(const Tensor& x) { return negative(x); }
-template <Number N>
-Tensor operator+(const Tensor& a, N b) {
-  return add(a, number_beside(b, a));
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator+(const A& a, const B& b) {
+  return add(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator-(const Tensor& a, N b) {
-  return subtract(a, number_beside(b, a));
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator-(const A& a, const B& b) {
+  return subtract(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator*(const Tensor& a, N b) {
-  return multiply(a, number_beside(b, a));
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator*(const A& a, const B& b) {
+  return multiply(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator/(const Tensor& a, N b) {
-  return divide(a, number_beside(b, a));
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator/(const A& a, const B& b) {
+  return divide(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator+(N a, const Tensor& b) {
-  return add(number_beside(a, b), b);
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator==(const A& a, const B& b) {
+  return equal(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator-(N a, const Tensor& b) {
-  return subtract(number_beside(a, b), b);
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator!=(const A& a, const B& b) {
+  return not_equal(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator*(N a, const Tensor& b) {
-  return multiply(number_beside(a, b), b);
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator<(const A& a, const B& b) {
+  return less(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor operator/(N a, const Tensor& b) {
-  return divide(number_beside(a, b), b);
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator<=(const A& a, const B& b) {
+  return less_equal(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor power(const Tensor& a, N b) {
-  return power(a, number_beside(b, a));
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator>(const A& a, const B& b) {
+  return greater(beside(a, b), beside(b, a));
 }
-template <Number N>
-Tensor power(N a, const Tensor& b) {
-  return power(number_beside(a, b), b);
+template <class A, class B>
+requires WithATensor<A, B> Tensor operator>=(const A& a, const B& b) {
+  return greater_equal(beside(a, b), beside(b, a));
+}
+
+/// x = x + y and its kin: x is another tensor from then on; copies made before keep their values.
+template <class B>
+Tensor& operator+=(Tensor& x, const B& y) {
+  return x = x + y;
+}
+template <class B>
+Tensor& operator-=(Tensor& x, const B& y) {
+  return x = x - y;
+}
+template <class B>
+Tensor& operator*=(Tensor& x, const B& y) {
+  return x = x * y;
+}
+template <class B>
+Tensor& operator/=(Tensor& x, const B& y) {
+  return x = x / y;
+}
+
+template <class A, class B>
+requires WithATensor<A, B> Tensor add(const A& a, const B& b) {
+  return add(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor subtract(const A& a, const B& b) {
+  return subtract(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor multiply(const A& a, const B& b) {
+  return multiply(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor divide(const A& a, const B& b) {
+  return divide(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor power(const A& a, const B& b) {
+  return power(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor maximum(const A& a, const B& b) {
+  return maximum(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor minimum(const A& a, const B& b) {
+  return minimum(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor equal(const A& a, const B& b) {
+  return equal(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor not_equal(const A& a, const B& b) {
+  return not_equal(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor less(const A& a, const B& b) {
+  return less(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor less_equal(const A& a, const B& b) {
+  return less_equal(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor greater(const A& a, const B& b) {
+  return greater(beside(a, b), beside(b, a));
+}
+template <class A, class B>
+requires WithATensor<A, B> Tensor greater_equal(const A& a, const B& b) {
+  return greater_equal(beside(a, b), beside(b, a));
 }
 template <Number N>
 Tensor lerp(const Tensor& a, const Tensor& b, N c) {
   return lerp(a, b, number_beside(c, a));
 }
-template <Number N>
-Tensor maximum(const Tensor& a, N b) {
-  return maximum(a, number_beside(b, a));
-}
-template <Number N>
-Tensor maximum(N a, const Tensor& b) {
-  return maximum(number_beside(a, b), b);
-}
-template <Number N>
-Tensor minimum(const Tensor& a, N b) {
-  return minimum(a, number_beside(b, a));
-}
-template <Number N>
-Tensor minimum(N a, const Tensor& b) {
-  return minimum(number_beside(a, b), b);
-}
-template <Number N>
-Tensor equal(const Tensor& a, N b) {
-  return equal(a, number_beside(b, a));
-}
-template <Number N>
-Tensor not_equal(const Tensor& a, N b) {
-  return not_equal(a, number_beside(b, a));
-}
-template <Number N>
-Tensor less(const Tensor& a, N b) {
-  return less(a, number_beside(b, a));
-}
-template <Number N>
-Tensor less_equal(const Tensor& a, N b) {
-  return less_equal(a, number_beside(b, a));
-}
-template <Number N>
-Tensor greater(const Tensor& a, N b) {
-  return greater(a, number_beside(b, a));
-}
-template <Number N>
-Tensor greater_equal(const Tensor& a, N b) {
-  return greater_equal(a, number_beside(b, a));
-}
-template <Number N>
-Tensor where(const Tensor& condition, const Tensor& a, N b) {
-  return where(condition, a, number_beside(b, a));
-}
-template <Number N>
-Tensor where(const Tensor& condition, N a, const Tensor& b) {
-  return where(condition, number_beside(a, b), b);
+template <class A, class B>
+requires WithATensor<A, B> Tensor where(const Tensor& condition, const A& a, const B& b) {
+  return where(condition, beside(a, b), beside(b, a));
 }
 
 }  // namespace nabla

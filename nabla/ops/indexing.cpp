@@ -203,28 +203,6 @@ const TableEntry one_hot_op(Op{
                  .attributes = AxisSizeAttribute{0, 3},
                  .error = "one_hot: index 5 at place 0 is outside of [0, 3)"}}});
 
-const TableEntry arange_op(Op{
-    .name = "arange",
-    .doc = "the numbers 0, 1, 2, ...",
-    .arity = 0,
-    .infer = [](const Op& op, Inputs in, const Attributes& attributes) -> Spec {
-      const auto& a = std::get<SpecAttribute>(attributes);
-      check_attributes(all_counts(a.shape), op, in, attributes);
-      return {a.dtype, a.shape};
-    },
-    .kernel =
-        [](std::span<const Argument>, const Argument& out, const Attributes&) {
-          visit(out.dtype, [&](auto type) {
-            using T = decltype(type);
-            for (std::int64_t i = 0; i < out.shape().elements(); ++i)
-              out.as<T>()[i] = static_cast<T>(i);
-          });
-        },
-    .samples = {{.inputs = {}, .attributes = SpecAttribute{DType::f32, {5}}},
-                {.inputs = {},
-                 .attributes = SpecAttribute{DType::f32, {-5}},
-                 .error = "arange: expected extents of at least 0, got f32[-5]"}}});
-
 }  // namespace
 
 Tensor take(const Tensor& x, const Tensor& indices, std::int64_t axis) {
@@ -243,10 +221,6 @@ Tensor scatter_add(const Tensor& updates, const Tensor& indices, std::int64_t si
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
   return apply(one_hot_op, {labels}, AxisSizeAttribute{labels.rank(), classes, dtype});
-}
-
-Tensor arange(std::int64_t count, DType dtype) {
-  return apply(arange_op, {}, SpecAttribute{dtype, Shape{count}});
 }
 
 }  // namespace nabla

@@ -20,7 +20,4 @@ Tensor scatter_add(const Tensor& updates, const Tensor& indices, std::int64_t si
 /// Throws ValueError for a label outside of [0, classes).
 Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype = DType::f32);
 
-/// The numbers 0, 1, ..., count - 1. Throws ShapeError for a negative count.
-Tensor arange(std::int64_t count, DType dtype = DType::f32);
-
 }  // namespace nabla

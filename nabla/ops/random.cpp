@@ -1,10 +1,13 @@
 #include "nabla/ops/random.h"
 
+#include <atomic>
 #include <numbers>
 
 #include "nabla/base/error.h"
 #include "nabla/base/parallel.h"
+#include "nabla/base/random.h"
 #include "nabla/base/text.h"
+#include "nabla/graph/graph.h"
 #include "nabla/graph/op.h"
 #include "nabla/kernels/random_fill.h"
 #include "nabla/ops/elementwise.h"
@@ -53,6 +56,15 @@ Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype) {
 Tensor random_key(std::uint64_t seed, std::uint64_t stream) {
   return Tensor::from<std::int64_t>(
       {static_cast<std::int64_t>(seed), static_cast<std::int64_t>(stream), 0}, {3});
+}
+
+Tensor randn(const Shape& shape, DType dtype) {
+  static std::atomic<std::uint64_t> calls;
+  if (is_capturing()) {
+    throw CaptureError(
+        "randn: a captured function would draw once and repeat the numbers: draw from a Generator");
+  }
+  return Generator(0, streams::drawn + calls++).normal(shape, 0, 1, dtype);
 }
 
 Generator::Generator(std::uint64_t seed, std::uint64_t stream)

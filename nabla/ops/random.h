@@ -15,6 +15,11 @@ Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype = DType
 /// The key of the first numbers of a stream of a seed.
 Tensor random_key(std::uint64_t seed, std::uint64_t stream);
 
+/// Standard normal numbers, other ones in each call: the n-th of a program draws from stream
+/// streams::drawn + n of seed 0. For a seed of one's own, and in captured functions, where this
+/// would draw only once and so throws CaptureError, there is Generator.
+Tensor randn(const Shape& shape, DType dtype = DType::f32);
+
 /// A stream of random tensors.
 class Generator {
  public:

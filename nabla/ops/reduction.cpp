@@ -388,6 +388,16 @@ Tensor norm(const Tensor& x, const Dims& axes, bool keep) {
   return reshape(result, shape);
 }
 
+Tensor any(const Tensor& x, const Dims& axes, bool keep) {
+  check_axes(x, axes, "any");
+  return not_equal(sum(cast(not_equal(x, 0), DType::i64), axes, keep), 0);
+}
+
+Tensor all(const Tensor& x, const Dims& axes, bool keep) {
+  check_axes(x, axes, "all");
+  return equal(sum(cast(equal(x, 0), DType::i64), axes, keep), 0);
+}
+
 Tensor argmax(const Tensor& x, std::int64_t axis, bool keep) {
   return argument(argmax_op, x, axis, keep);
 }

@@ -1,6 +1,7 @@
-/// Ops that shrink axes. `axes` may count from the end; empty means all of them, and `keep` leaves
-/// extents of 1 behind. A single number takes axes 0 and -1, as if it were a row of one. Throws
-/// ShapeError for axes that do not exist or repeat.
+/// Ops that shrink axes. `axes` are one, sum(x, 0), or several, sum(x, {0, -1}); they may count
+/// from the end; empty means all of them, and `keep` leaves extents of 1 behind. A single number
+/// takes axes 0 and -1, as if it were a row of one. Throws ShapeError for axes that do not exist or
+/// repeat.
 #pragma once
 
 #include "nabla/tensor/tensor.h"
@@ -21,6 +22,11 @@ Tensor min(const Tensor& x, const Dims& axes = {}, bool keep = false);
 Tensor product(const Tensor& x, const Dims& axes = {}, bool keep = false);
 /// Square root of the sum of squares; the derivative of the zero vector is 0.
 Tensor norm(const Tensor& x, const Dims& axes = {}, bool keep = false);
+
+/// u8: 1 where some element is not 0; NaN is not.
+Tensor any(const Tensor& x, const Dims& axes = {}, bool keep = false);
+/// u8: 1 where no element is 0; so where there is none.
+Tensor all(const Tensor& x, const Dims& axes = {}, bool keep = false);
 
 /// Place of the largest element along one axis, the first of equals; i64.
 Tensor argmax(const Tensor& x, std::int64_t axis = -1, bool keep = false);

@@ -404,7 +404,8 @@ Tensor slice(const Tensor& x, const std::vector<Slice>& slices) {
     const int axis = static_cast<int>(i);
     const Slice& s = slices[i];
     const std::int64_t extent = shape[axis];
-    if (s.step == 0) throw ValueError("slice: the step is 0");
+    if (s.step == 0)
+      throw ValueError(str("slice: the step of axis ", axis, " of ", x.shape(), " is 0"));
     const std::int64_t low = s.step > 0 ? 0 : -1;  // the places a walk may start from
     const std::int64_t high = s.step > 0 ? extent : extent - 1;
     const auto place = [&](std::int64_t at, std::int64_t otherwise) {
@@ -445,6 +446,15 @@ Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
   }
   return reshape(apply_slice(x, start, Dims::filled(x.rank(), 1), one), without);
 }
+
+Tensor Tensor::operator[](std::int64_t index) const {
+  if (!defined()) throw_no_value();
+  if (rank() == 0) throw ShapeError(str("x[", index, "]: shape [] has no axis to index"));
+  return select(*this, 0, index);
+}
+Tensor Tensor::operator[](const Slice& part) const { return slice(*this, {part}); }
+Tensor Tensor::operator[](std::initializer_list<Slice> parts) const { return slice(*this, parts); }
+Tensor Tensor::T() const { return nabla::transpose(*this); }
 
 Tensor pad(const Tensor& x, const Dims& before, const Dims& after) {
   return apply_pad(x, before, after, Dims::filled(x.rank(), 0));

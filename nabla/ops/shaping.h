@@ -2,7 +2,6 @@
 /// memory.
 #pragma once
 
-#include <limits>
 #include <vector>
 
 #include "nabla/ops/elementwise.h"
@@ -19,14 +18,6 @@ Tensor transpose(const Tensor& x);
 /// Repeats x along extents of 1 and new axes in front. Throws ShapeError where it does not fit.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
-/// Elements start, start + step, ... before stop, along one axis, as in Python: negative places
-/// count from the end, a negative step walks backwards, places outside are cut.
-struct Slice {
-  static constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
-  std::int64_t start = end;  ///< default: the first element in walking direction
-  std::int64_t stop = end;   ///< default: behind the last one
-  std::int64_t step = 1;
-};
 /// One slice for each of the first axes; the others stay whole. Throws ShapeError for too many
 /// slices and ValueError for a step of 0.
 Tensor slice(const Tensor& x, const std::vector<Slice>& slices);

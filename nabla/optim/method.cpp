@@ -12,7 +12,7 @@ Method::Method(std::string_view name, double learning_rate)
   learning_rates.check(name_, "learning_rate", learning_rate);
 }
 
-void Method::set_learning_rate(double rate) const {
+void Method::set_learning_rate(double rate) {
   learning_rates.check(name_, "learning_rate", rate);
   learning_rate_.assign(Tensor(rate));
 }

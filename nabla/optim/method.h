@@ -39,7 +39,7 @@ class Method {
   double learning_rate() const { return learning_rate_.value().item(); }
   /// Counts from the next step on, captured or not. Throws ValueError for one that is not
   /// among learning_rates.
-  void set_learning_rate(double rate) const;
+  void set_learning_rate(double rate);
 
   /// All that it remembers from step to step, the learning rate first, each with a name of its own.
   virtual std::vector<State> states() const = 0;

@@ -35,7 +35,7 @@ LineSearch::LineSearch(LineSearchOptions options)
 
 std::string LineSearch::text() const { return LineSearchOptions::table().text(name(), options_); }
 
-double LineSearch::step(Objective& objective) const {
+double LineSearch::step(Objective& objective) {
   const auto [value, gradient] = objective.value_and_gradient();
   const double start = value.item();
   const double slope = sum(square(cast(gradient, DType::f64))).item();

@@ -13,7 +13,7 @@ class Minimizer : public Method {
  public:
   /// Moves the parameters of the objective to where it is smaller, or leaves them where it finds no
   /// such place. Gives the value before. Throws Error where that, or the gradient, is not finite.
-  virtual double step(Objective& objective) const = 0;
+  virtual double step(Objective& objective) = 0;
 
   void attach(const std::vector<State>& parameters) override;
   std::vector<State> parameters() const override { return parameters_; }
@@ -21,7 +21,7 @@ class Minimizer : public Method {
  protected:
   using Method::Method;
   /// Starts anew: sets the states of the derived class to what they are before the first step.
-  virtual void reset() const = 0;
+  virtual void reset() = 0;
 
  private:
   std::vector<State> parameters_;
@@ -47,12 +47,12 @@ class LineSearch : public Minimizer {
   explicit LineSearch(Defaults = {}) : LineSearch(LineSearchOptions{}) {}
 
   std::string text() const override;
-  double step(Objective& objective) const override;
+  double step(Objective& objective) override;
   /// The learning rate, and "step": the last a, 0 before the first.
   std::vector<State> states() const override { return {rate(), step_}; }
 
  private:
-  void reset() const override { step_.assign(Tensor(0.0)); }
+  void reset() override { step_.assign(Tensor(0.0)); }
 
   LineSearchOptions options_;
   State step_{Tensor(0.0), "step"};

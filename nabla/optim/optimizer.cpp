@@ -1,26 +1,16 @@
 #include "nabla/optim/optimizer.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "nabla/autodiff/recording.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
 #include "nabla/graph/training.h"
 #include "nabla/nn/contiguous.h"
+#include "nabla/ops/creation.h"
 #include "nabla/ops/elementwise.h"
 
 namespace nabla::optim {
-namespace {
-
-Tensor zeros(const Spec& spec) {
-  Tensor zero = Tensor::empty(spec);
-  std::memset(zero.bytes(), 0, spec.byte_count());
-  return zero;
-}
-
-}  // namespace
-
 Optimizer::Optimizer(std::string_view name, double learning_rate, std::vector<std::string> slots,
                      bool counts_steps)
     : Method(name, learning_rate),
@@ -33,7 +23,8 @@ void Optimizer::attach(const std::vector<State>& parameters) {
   if (parameters == this->parameters()) {  // captured steps hold these states
     count_.assign(Tensor(0.0));
     for (const Variables& variables : variables_) {
-      for (const State& slot : variables.slots) slot.assign(zeros(slot.spec()));
+      for (const State& slot : variables.slots)
+        slot.assign(zeros(slot.spec().shape, slot.spec().dtype));
     }
     return;
   }
@@ -43,7 +34,8 @@ void Optimizer::attach(const std::vector<State>& parameters) {
   for (const std::string& slot : slots_) {
     std::vector<State> states;
     for (Variables& variables : all) {
-      states.emplace_back(zeros(variables.parameter.spec()), str(slot, ".", states.size() + 1));
+      states.emplace_back(zeros(variables.parameter.spec().shape, variables.parameter.spec().dtype),
+                          str(slot, ".", states.size() + 1));
       variables.slots.push_back(states.back());
     }
     nn::make_contiguous(states);
@@ -59,7 +51,7 @@ std::vector<State> Optimizer::parameters() const {
   return all;
 }
 
-void Optimizer::step(const Tensors& gradients) const {
+void Optimizer::step(const Tensors& gradients) {
   if (gradients.size() != variables_.size()) {
     throw ShapeError(str(name(), ": ", gradients.size(), " gradients for ", variables_.size(),
                          " parameters: expected one each; attach the parameters first"));
@@ -97,7 +89,7 @@ ValueAnd<Tensors> Optimizer::value_and_gradients(const std::function<Tensor()>& 
   return value_and_descent(loss, all);
 }
 
-Tensor Optimizer::minimize(const std::function<Tensor()>& loss) const {
+Tensor Optimizer::minimize(const std::function<Tensor()>& loss) {
   const auto [value, gradients] = value_and_gradients(loss);
   step(gradients);
   return value;

@@ -36,7 +36,7 @@ class Optimizer : public Method {
   /// Takes one step from the gradients of the parameters, at look_ahead() where the rule has that.
   /// Throws ShapeError, before anything changes, where there are more or fewer than parameters, or
   /// one has another shape or type than its parameter.
-  void step(const Tensors& gradients) const;
+  void step(const Tensors& gradients);
   /// The value of a function that reads the parameters and its gradient, in a TrainingScope, taken
   /// at look_ahead() where the rule has that. Throws ValueError where the function depends on no
   /// parameter, or only through ops without derivatives, such as argmax.
@@ -44,7 +44,7 @@ class Optimizer : public Method {
   /// Takes one step down a function that reads the parameters; gives its value before the step,
   /// where the gradient is taken: with Nesterov ahead of the parameters. Throws what
   /// value_and_gradients() throws.
-  Tensor minimize(const std::function<Tensor()>& loss) const;
+  Tensor minimize(const std::function<Tensor()>& loss);
 
   /// All that it remembers from step to step: rate, number of steps, memory. Each has a name of its
   /// own: that of slot "m" of the first parameter is "m.1".

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -60,32 +61,137 @@ class Captured {
   Tensors inlined_;
 };
 
-/// Captures a function of at most three tensors that gives a tensor; each call lists its inputs in
-/// new memory, which `Captured` leaves to the caller.
+/// How capture() calls functions: with tensors one by one, or as one Tensors.
+namespace capturing {
+
+inline constexpr std::size_t most_inputs = 8;
+
+template <std::size_t>
+using Input = const Tensor&;
+
+template <class F, std::size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+  return std::is_invocable_v<F&, Input<I>...>;
+}
+/// Whether F can be called with `count` tensors.
+template <class F, std::size_t count>
+inline constexpr bool takes_inputs = takes<F>(std::make_index_sequence<count>());
+
+/// The number of tensors that F takes; more than most_inputs where there is none.
+template <class F, std::size_t count = 0>
+constexpr std::size_t arity() {
+  if constexpr (count > most_inputs || takes_inputs<F, count>) {
+    return count;
+  } else {
+    return arity<F, count + 1>();
+  }
+}
+/// Whether F takes a list instead. Asked only where it takes no tensors, since a generic function
+/// need not compile with a list.
+template <class F>
+constexpr bool takes_list() {
+  if constexpr (arity<F>() > most_inputs) return std::is_invocable_v<F&, const Tensors&>;
+  return false;
+}
+
+/// What a function gives, as a list.
+template <class Result>
+Tensors to_list(Result result) {
+  if constexpr (std::is_convertible_v<Result, Tensor>) {
+    return {std::move(result)};
+  } else if constexpr (std::is_convertible_v<Result, Tensors>) {
+    return result;
+  } else if constexpr (requires { std::tuple_size<Result>::value; }) {
+    return std::apply([](auto&... each) { return Tensors{each...}; }, result);
+  } else {
+    static_assert(never<Result>,
+                  "capture: the function gives a Tensor, a Tensors, a tuple, pair or array of "
+                  "tensors, or nothing");
+  }
+}
+/// And back.
+template <class Result>
+auto from_list(const Tensors& list) {
+  if constexpr (std::is_convertible_v<Result, Tensor>) {
+    return Tensor(list[0]);
+  } else if constexpr (std::is_convertible_v<Result, Tensors>) {
+    return Tensors(list);
+  } else if constexpr (!std::is_void_v<Result>) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return Result{list[I]...}; }
+    (std::make_index_sequence<std::tuple_size_v<Result>>());
+  }
+}
+
+template <class F, class... In>
+Tensors call(F& function, const In&... in) {
+  if constexpr (std::is_void_v<std::invoke_result_t<F&, const In&...>>) {
+    function(in...);
+    return {};
+  } else {
+    return to_list(function(in...));
+  }
+}
+/// Calls a function with as many tensors as there are.
+template <class F, std::size_t count = 0>
+Tensors call_with(F& function, const Tensors& in) {
+  if constexpr (takes_list<F>()) {
+    return call(function, in);
+  } else if constexpr (count <= most_inputs) {
+    if constexpr (takes_inputs<F, count>) {
+      if (in.size() == count) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) { return call(function, in[I]...); }
+        (std::make_index_sequence<count>());
+      }
+    }
+    return call_with<F, count + 1>(function, in);
+  } else {
+    return {};  // for no count of inputs that a call can have
+  }
+}
+
+}  // namespace capturing
+
+/// Captures a function of up to eight tensors, or of one Tensors, that gives a tensor, several as a
+/// Tensors, tuple, pair or array, or nothing; each call lists its inputs in new memory, which
+/// `Captured` leaves to the caller.
 ///     auto step = capture([&](const Tensor& x, const Tensor& y) { ...; return loss; });
 ///     double loss = step(x, y).item();
 template <class F>
 auto capture(F function, PlanOptions options = {}) {
-  Captured::Function of_list = [function](const Tensors& in) -> Tensors {
-    if constexpr (std::is_invocable_r_v<Tensor, F>) {
-      return {function()};
-    } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor>) {
-      return {function(in[0])};
-    } else if constexpr (std::is_invocable_r_v<Tensor, F, Tensor, Tensor>) {
-      return {function(in[0], in[1])};
-    } else {
-      return {function(in[0], in[1], in[2])};
+  constexpr bool fits =
+      capturing::arity<F>() <= capturing::most_inputs || capturing::takes_list<F>();
+  static_assert(fits, "capture: the function takes tensors, const Tensor&, or one const Tensors&");
+  if constexpr (fits) {
+    const auto held = std::make_shared<F>(std::move(function));
+    Captured::Function of_list = [held](const Tensors& in) {
+      return capturing::call_with(*held, in);
+    };
+    if constexpr (requires { static_cast<bool>(*held == nullptr); }) {
+      if (*held == nullptr) of_list = nullptr;  // which Captured refuses
     }
-  };
-  if constexpr (requires { static_cast<bool>(function == nullptr); }) {
-    if (function == nullptr) of_list = nullptr;  // which Captured refuses
+    return [captured =
+                std::make_shared<Captured>(std::move(of_list), options)](const auto&... inputs) {
+      if constexpr (capturing::takes_list<F>()) {
+        constexpr bool is_list = std::is_invocable_v<F&, decltype(inputs)...>;
+        static_assert(is_list, "call what was captured with a Tensors, as the function takes it");
+        if constexpr (is_list) {
+          using Result = std::remove_cvref_t<std::invoke_result_t<F&, const Tensors&>>;
+          return capturing::from_list<Result>((*captured)(inputs...));
+        }
+      } else if constexpr ((std::is_convertible_v<decltype(inputs), Tensor> && ...) &&
+                           capturing::takes_inputs<F, sizeof...(inputs)>) {
+        const Tensors& results = (*captured)(Tensors{inputs...});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+          using Result = std::remove_cvref_t<std::invoke_result_t<F&, capturing::Input<I>...>>;
+          return capturing::from_list<Result>(results);
+        }
+        (std::make_index_sequence<sizeof...(inputs)>());
+      } else {
+        static_assert(never<F>,
+                      "call what was captured with as many tensors as the function takes");
+      }
+    };
   }
-  return
-      [captured = std::make_shared<Captured>(std::move(of_list), options)](const auto&... inputs) {
-        static_assert(std::is_invocable_r_v<Tensor, F, decltype(inputs)...>,
-                      "call it with as many tensors as the function takes");
-        return (*captured)(Tensors{inputs...})[0];
-      };
 }
 
 }  // namespace nabla

@@ -180,7 +180,8 @@ void Plan::Impl::prepare(const std::vector<Tensor>& in) {
     if (!outputs[i].buffer().unique()) leave_output_to_readers(i);
   }
   // Last: an input may be what was read from a state or an output, and has just been given a copy.
-  for (std::size_t i = 0; i < in.size(); ++i) inputs[i].move_to(in[i].bytes());
+  for (std::size_t i = 0; i < in.size(); ++i)
+    inputs[i].move_to(const_cast<std::byte*>(in[i].bytes()));
   if (moved) list_calls();
 }
 

@@ -30,7 +30,7 @@ void copy_elements(const Tensor& from, std::byte* to) {
 Tensor contiguous(const Tensor& tensor) {
   if (tensor.layout().is_contiguous()) return tensor;
   Tensor copy = Tensor::empty(tensor.spec());
-  copy_elements(tensor, copy.bytes());
+  copy_elements(tensor, copy.writable_bytes());
   return copy;
 }
 

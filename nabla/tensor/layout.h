@@ -1,6 +1,7 @@
 /// Where the elements of a tensor lie in its buffer.
 #pragma once
 
+#include <limits>
 #include <optional>
 
 #include "nabla/base/shape.h"
@@ -10,6 +11,15 @@ namespace nabla {
 /// Strides in elements, one an axis; 0 repeats an element, negative walks backwards.
 using Strides = Dims;
 
+/// Elements start, start + step, ... before stop, along one axis, as in Python: negative places
+/// count from the end, a negative step walks backwards, places outside are cut. {1, 3} are elements
+/// 1 and 2, {.start = -2} the last two, {.step = -1} all in reverse order.
+struct Slice {
+  static constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
+  std::int64_t start = end;  ///< default: the first element in walking direction
+  std::int64_t stop = end;   ///< default: behind the last one
+  std::int64_t step = 1;
+};
 /// Element (i, j, ...) lies at offset + i * strides[0] + j * strides[1] + ...
 struct Layout {
   Shape shape;

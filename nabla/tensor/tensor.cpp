@@ -43,6 +43,18 @@ void print_axis(std::ostream& out, const Tensor& tensor, int axis, std::int64_t 
   out << ']';
 }
 
+void print(std::ostream& out, const Tensor& tensor) {
+  if (!tensor.defined()) {
+    out << "undefined";
+    return;
+  }
+  if (tensor.has_data()) {
+    print_axis(out, tensor, 0, tensor.layout().offset);
+    out << ' ';
+  }
+  out << tensor.spec();
+}
+
 // Throws where there are more bytes than can be counted.
 std::size_t checked_bytes_of(const Spec& spec) {
   const auto bytes = checked_bytes(spec.shape, size_of(spec.dtype));
@@ -61,6 +73,11 @@ std::ostream& operator<<(std::ostream& out, const Spec& spec) {
 
 Tensor::Tensor(float value) : Tensor(scalar(value)) {}
 Tensor::Tensor(double value) : Tensor(scalar(value)) {}
+Tensor Tensor::of_bool(bool value) { return scalar(std::uint8_t{value}); }
+Tensor Tensor::of_integer(std::int64_t value) { return scalar(value); }
+void Tensor::throw_too_large(std::uint64_t value) {
+  throw ValueError(str("a tensor from ", value, ": i64 does not have it; take a double"));
+}
 
 Tensor Tensor::empty(const Spec& spec) {
   const std::size_t bytes = checked_bytes_of(spec);  // before strides overflow
@@ -71,14 +88,16 @@ Tensor Tensor::empty(const Spec& spec) {
   }
 }
 
-template <class T>
-Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
-  if (values.size_bytes() != checked_bytes_of({dtype_of<T>, shape})) {
-    throw ShapeError(str("Tensor::from: ", values.size(), " values do not fill shape ", shape,
+Tensor Tensor::from_values(const Values& values, const Shape& shape) {
+  const auto count = static_cast<std::int64_t>(values.count);
+  const Spec spec{values.dtype, shape == Shape{-1} ? Shape{count} : shape};
+  const std::size_t bytes = values.count * size_of(values.dtype);
+  if (bytes != checked_bytes_of(spec)) {
+    throw ShapeError(str("Tensor::from: ", values.count, " values do not fill shape ", shape,
                          " with its ", shape.elements(), " elements"));
   }
-  Tensor tensor = empty({dtype_of<T>, shape});
-  if (!values.empty()) std::memcpy(tensor.bytes(), values.data(), values.size_bytes());
+  Tensor tensor = empty(spec);
+  if (bytes > 0) std::memcpy(tensor.writable_bytes(), values.first, bytes);
   return tensor;
 }
 
@@ -87,6 +106,15 @@ void Tensor::throw_no_value() const {
       defined_ ? "a tensor has no value while its function is being captured: return it from the "
                  "captured function and read it there, or keep it in a State"
                : "an undefined tensor has no value");
+}
+
+std::byte* Tensor::writable_bytes() {
+  if (has_data() && !data_.unique()) {
+    throw Error(str("the tensor ", spec(),
+                    " shares its memory, which is then only read: fill a new one from "
+                    "Tensor::empty before it is copied"));
+  }
+  return const_cast<std::byte*>(bytes());
 }
 
 void Tensor::require_dtype(DType wanted) const {
@@ -103,17 +131,22 @@ double Tensor::item() const {
   });
 }
 
-template <class T>
-std::vector<T> Tensor::to_vector() const {
-  require_dtype(dtype_of<T>);
+Tensor::operator bool() const {
+  if (size() != 1) {
+    throw ShapeError(str("a condition: expected one element, got shape ", shape(),
+                         "; say with any() or all() which are meant"));
+  }
+  return item() != 0;
+}
+
+template <class E>
+void Tensor::copy_to(std::vector<E>& values) const {
   bytes();  // throws where there is no value
-  const T* base = reinterpret_cast<const T*>(data_->data());
-  std::vector<T> values;
+  const E* base = reinterpret_cast<const E*>(data_->data());
   const auto count = static_cast<std::size_t>(size());
-  with_memory_for([&] { return str("the elements of ", spec()); }, count * sizeof(T),
+  with_memory_for([&] { return str("the elements of ", spec()); }, count * sizeof(E),
                   [&] { values.reserve(count); });
   for_each_offset(layout_, [&](std::int64_t offset) { values.push_back(base[offset]); });
-  return values;
 }
 
 std::vector<double> Tensor::to_doubles() const {
@@ -129,29 +162,25 @@ std::vector<double> Tensor::to_doubles() const {
 
 std::string Tensor::to_string() const {
   TextStream out;
-  if (!defined_) return "undefined";
-  if (has_data()) {
-    print_axis(out, *this, 0, layout_.offset);
-    out << ' ';
-  }
-  out << spec();
+  print(out, *this);
   return out.str();
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
-  return out << tensor.to_string();
+  TextStream text;
+  text.copyfmt(out);
+  text.imbue(std::locale::classic());
+  text.exceptions(std::ios::goodbit);
+  text.width(0);  // it is for the whole
+  print(text, tensor);
+  return out << text.str();
 }
 
-template Tensor Tensor::from(std::span<const float>, const Shape&);
-template Tensor Tensor::from(std::span<const double>, const Shape&);
-template Tensor Tensor::from(std::span<const std::int32_t>, const Shape&);
-template Tensor Tensor::from(std::span<const std::int64_t>, const Shape&);
-template Tensor Tensor::from(std::span<const std::uint8_t>, const Shape&);
-template std::vector<float> Tensor::to_vector() const;
-template std::vector<double> Tensor::to_vector() const;
-template std::vector<std::int32_t> Tensor::to_vector() const;
-template std::vector<std::int64_t> Tensor::to_vector() const;
-template std::vector<std::uint8_t> Tensor::to_vector() const;
+template void Tensor::copy_to(std::vector<float>&) const;
+template void Tensor::copy_to(std::vector<double>&) const;
+template void Tensor::copy_to(std::vector<std::int32_t>&) const;
+template void Tensor::copy_to(std::vector<std::int64_t>&) const;
+template void Tensor::copy_to(std::vector<std::uint8_t>&) const;
 
 bool is_finite(const Tensor& tensor) {
   return visit(tensor.dtype(), [&](auto type) {

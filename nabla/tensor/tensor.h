@@ -3,8 +3,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "nabla/base/dtype.h"
@@ -27,6 +30,37 @@ struct Spec {
 /// Prints "f32[2, 3]".
 std::ostream& operator<<(std::ostream& out, const Spec& spec);
 
+/// C++ values as Tensor::from takes them: a list in braces, a vector or a span.
+struct Values {
+  const void* first = nullptr;
+  std::size_t count = 0;
+  DType dtype = DType::f32;
+
+  template <Element T>
+  explicit Values(std::span<const T> values)
+      : first(values.data()), count(values.size()), dtype(dtype_of<T>) {}
+};
+/// Values of the type T; of void: of the type that they have.
+template <class T>
+struct ValuesOf : Values {
+  ValuesOf(std::span<const T> values) : Values(values) {}  // NOLINT(google-explicit-constructor)
+  ValuesOf(const std::vector<T>& values)
+      : Values(std::span<const T>(values)) {}  // NOLINT(google-explicit-constructor)
+  ValuesOf(std::initializer_list<T> values)
+      : Values(std::span<const T>(values.begin(), values.size())) {}
+};
+template <>
+struct ValuesOf<void> : Values {
+  template <Element T>
+  ValuesOf(std::span<const T> values) : Values(values) {}  // NOLINT(google-explicit-constructor)
+  template <Element T>
+  ValuesOf(const std::vector<T>& values)
+      : Values(std::span<const T>(values)) {}  // NOLINT(google-explicit-constructor)
+  template <Element T>
+  ValuesOf(std::initializer_list<T> values)
+      : Values(std::span<const T>(values.begin(), values.size())) {}
+};
+
 /// A place in a graph: which graph (they are numbered; 0 is none) and which of its nodes.
 struct NodeRef {
   std::uint32_t graph = 0;
@@ -41,18 +75,24 @@ struct NodeRef {
 class Tensor {
  public:
   Tensor() = default;
-  /// A scalar or an array from C++ values, row-major. Throws ShapeError where counts differ.
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) noexcept = default;
+  /// Only of a variable: x[0] = y would change nothing.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & noexcept = default;
+  ~Tensor() = default;
+  /// A scalar: f32 from a float, f64 from a double, u8 from a bool, i64 from other integers. Throws
+  /// ValueError for one that i64 does not have.
   Tensor(float value);   // NOLINT(google-explicit-constructor)
   Tensor(double value);  // NOLINT(google-explicit-constructor)
-  template <class T>
-  static Tensor from(std::span<const T> values, const Shape& shape);
-  template <class T>
-  static Tensor from(const std::vector<T>& values, const Shape& shape) {
-    return from(std::span<const T>(values), shape);
-  }
-  template <class T>
-  static Tensor from(std::initializer_list<T> values, const Shape& shape) {
-    return from(std::span<const T>(values.begin(), values.size()), shape);
+  template <std::integral N>
+  Tensor(N value)  // NOLINT(google-explicit-constructor)
+      : Tensor(std::same_as<N, bool> ? of_bool(value != 0) : of_integer(to_i64(value))) {}
+  /// An array from C++ values of one type, row-major: from({1.0, 2.0, 3.0, 4.0}, {2, 2}); without a
+  /// shape, of one axis. from<float>(...) says the type. Throws ShapeError where counts differ.
+  template <class T = void>
+  static Tensor from(const std::type_identity_t<ValuesOf<T>>& values, const Shape& shape = {-1}) {
+    return from_values(values, shape);
   }
   /// Uninitialised memory, row-major.
   static Tensor empty(const Spec& spec);
@@ -80,31 +120,71 @@ class Tensor {
     return tensor;
   }
 
-  /// The first element's address. A tensor that was read from a State or a plan lies elsewhere when
-  /// that is written. Throws CaptureError where the tensor is being captured.
-  std::byte* bytes() const {
+  /// The first element's address, to read; the others lie where layout() says. A tensor that was
+  /// read from a State or a plan lies elsewhere when that is written. Throws CaptureError where the
+  /// tensor is being captured.
+  const std::byte* bytes() const {
     if (!has_data()) throw_no_value();
     return data_->data() + layout_.offset * static_cast<std::int64_t>(size_of(dtype_));
   }
   /// bytes() as elements of T. Throws DTypeError where T is not the element type.
   template <class T>
-  T* data() const {
+  const T* data() const {
     require_dtype(dtype_of<T>);
-    return reinterpret_cast<T*>(bytes());
+    return reinterpret_cast<const T*>(bytes());
   }
+  /// The same to fill a tensor that was just made, as by empty(). Throws Error where other tensors,
+  /// a State or a plan share the memory.
+  std::byte* writable_bytes();
+  template <class T>
+  T* writable_data() {
+    require_dtype(dtype_of<T>);
+    return reinterpret_cast<T*>(writable_bytes());
+  }
+
+  /// Entry `index` of the first axis, which goes away: select(x, 0, index). -1 is the last one.
+  Tensor operator[](std::int64_t index) const;
+  /// A part of the first axis, x[{1, 3}], or of the first few, x[{{1, 3}, {.step = 2}}]: see slice.
+  Tensor operator[](const Slice& part) const;
+  Tensor operator[](std::initializer_list<Slice> parts) const;
+  /// The last two axes exchanged: transpose(x).
+  Tensor T() const;
 
   /// The only element, as a number. Throws ShapeError where there is not exactly one.
   double item() const;
+  /// Whether the only element is not 0, so that comparisons can stand in an `if`. Throws ShapeError
+  /// where there is not exactly one: see any() and all().
+  explicit operator bool() const;
   /// All elements in row-major order. Throws DTypeError where T is not the element type.
   template <class T>
-  std::vector<T> to_vector() const;
+  std::vector<T> to_vector() const {
+    require_dtype(dtype_of<T>);
+    std::vector<T> values;
+    copy_to(values);
+    return values;
+  }
   /// All elements in row-major order, as doubles.
   std::vector<double> to_doubles() const;
 
-  /// Values, shape and type as text; long tensors are abbreviated.
+  /// Values, shape and type as text; long tensors are abbreviated. A stream prints the same, with
+  /// its own precision and format of numbers.
   std::string to_string() const;
 
  private:
+  static Tensor from_values(const Values& values, const Shape& shape);
+  static Tensor of_bool(bool value);
+  static Tensor of_integer(std::int64_t value);
+  template <std::integral N>
+  static std::int64_t to_i64(N value) {
+    constexpr std::uint64_t last = std::numeric_limits<std::int64_t>::max();
+    if (value > 0 && static_cast<std::uint64_t>(value) > last) {
+      throw_too_large(static_cast<std::uint64_t>(value));
+    }
+    return static_cast<std::int64_t>(value);
+  }
+  [[noreturn]] static void throw_too_large(std::uint64_t value);
+  template <class T>
+  void copy_to(std::vector<T>& values) const;
   [[noreturn]] void throw_no_value() const;
   void require_dtype(DType wanted) const;
 

@@ -1,9 +1,12 @@
 /// What happens while a model is trained: the record of it, and those who look on.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nabla/base/defaults.h"
@@ -78,6 +81,26 @@ class Callback {
   /// run that goes on, with the same tensors and texts. Default: nothing.
   virtual TensorFile memory() const { return {}; }
   virtual void restore(const TensorFile&) {}
+};
+
+/// A callback as FitOptions takes it: by value, which copies it, or by pointer.
+struct AnyCallback {
+  template <std::derived_from<Callback> C>
+  AnyCallback(const C& callback_)  // NOLINT(google-explicit-constructor)
+      : callback(std::make_shared<C>(callback_)) {}
+  template <std::derived_from<Callback> C>
+  AnyCallback(std::shared_ptr<C> callback_)  // NOLINT(google-explicit-constructor)
+      : callback(std::move(callback_)) {}
+  AnyCallback(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+  template <class T>
+  AnyCallback(const T&) {  // NOLINT(google-explicit-constructor)
+    static_assert(never<T>, "callbacks are such as EarlyStopping({.patience = 5})");
+  }
+
+  Callback* operator->() const { return callback.get(); }
+  explicit operator bool() const { return callback != nullptr; }
+
+  std::shared_ptr<Callback> callback;
 };
 
 enum class Monitor { validation_loss, validation_accuracy, train_loss };

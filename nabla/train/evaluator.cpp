@@ -116,7 +116,7 @@ Tensor Evaluator::predict(const data::Dataset& dataset) {
   }
   const TrainingScope use(false);
   Tensor all = Tensor::empty({DType::f32, shape});
-  std::byte* to = all.bytes();
+  std::byte* to = all.writable_bytes();
   data::Dataset samples = dataset;
   samples.class_names.clear();
   samples.targets = Tensor::from(std::vector<float>(static_cast<std::size_t>(dataset.size())),

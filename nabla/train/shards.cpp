@@ -46,9 +46,8 @@ class RandomOffset {
 
 }  // namespace
 
-ShardResult run_shard(const nn::Layer& model, const nn::Loss& loss,
-                      const optim::Optimizer& optimizer, const Tensors& batch, std::int64_t index,
-                      std::int64_t count) {
+ShardResult run_shard(const nn::Layer& model, const nn::Loss& loss, optim::Optimizer& optimizer,
+                      const Tensors& batch, std::int64_t index, std::int64_t count) {
   const std::int64_t samples = batch[0].shape()[0];
   if (samples < count) {
     throw ValueError(str("shards: ", samples, " samples in a batch for ", count,
@@ -88,14 +87,13 @@ ShardResult add_shards(std::span<const ShardResult> results) {
   return first;
 }
 
-void finish_step(const nn::Layer& model, const optim::Optimizer& optimizer,
-                 const ShardResult& sum) {
+void finish_step(const nn::Layer& model, optim::Optimizer& optimizer, const ShardResult& sum) {
   optimizer.step(sum.gradients);
   assign(states_with(model, nn::Role::kept), sum.kept);
 }
 
-Tensor step_in_shards(const nn::Layer& model, const nn::Loss& loss,
-                      const optim::Optimizer& optimizer, const Tensors& batch, std::int64_t count) {
+Tensor step_in_shards(const nn::Layer& model, const nn::Loss& loss, optim::Optimizer& optimizer,
+                      const Tensors& batch, std::int64_t count) {
   const std::vector<State> random = states_with(model, nn::Role::random);
   const Tensors keys = values_of(random);  // each shard starts from the same
   std::vector<ShardResult> results;

@@ -102,7 +102,7 @@ class Trainer::Loop {
   }
 
   void notify(void (Callback::*event)(Progress&)) {
-    for (const auto& callback : options_.callbacks) (callback.get()->*event)(progress_);
+    for (const auto& callback : options_.callbacks) (callback.callback.get()->*event)(progress_);
   }
 
   EpochRecord run_epoch() {

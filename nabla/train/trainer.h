@@ -27,7 +27,8 @@ struct FitOptions {
   std::optional<data::Dataset> validation = {};  ///< judged after each epoch, never learned from
   std::uint64_t seed = 0;                        ///< chooses the order of the samples
   bool shuffle = true;                           ///< a new order each epoch
-  std::vector<std::shared_ptr<Callback>> callbacks = {};
+  /// EarlyStopping({.patience = 5}), or pointers.
+  std::vector<AnyCallback> callbacks = {};
   CheckpointOptions checkpoint = {};
 };
 
@@ -42,9 +43,10 @@ class Trainer {
   /// The model is any layer: parameters that are frozen stay as they are. Throws ValueError where
   /// the model, the loss or the optimizer is missing.
   Trainer(const nn::AnyLayer& model, nn::Loss loss, std::shared_ptr<optim::Method> method);
-  template <std::derived_from<optim::Method> M>
+  template <class M>
   Trainer(const nn::AnyLayer& model, nn::Loss loss, M method)
-      : Trainer(model, std::move(loss), std::make_shared<M>(std::move(method))) {}
+      : Trainer(model, std::move(loss), shared(std::move(method))) {}
+  Trainer(const nn::AnyLayer& model, nn::Loss loss) = delete;  // give a rule: optim::Adam()
   Trainer(Trainer&&) noexcept = default;
   Trainer& operator=(Trainer&&) noexcept = default;
 
@@ -73,6 +75,16 @@ class Trainer {
   void resume(const TensorFile& checkpoint, const std::string& source);
 
  private:
+  template <class M>
+  static std::shared_ptr<optim::Method> shared(M method) {
+    if constexpr (std::derived_from<M, optim::Method>) {
+      return std::make_shared<M>(std::move(method));
+    } else if constexpr (std::convertible_to<M, std::shared_ptr<optim::Method>>) {
+      return method;
+    } else {
+      static_assert(never<M>, "the third argument is an update rule such as optim::Adam()");
+    }
+  }
   class Loop;
   struct Resumed {
     RunRecord record;

@@ -72,12 +72,12 @@ Dataset counted(std::int64_t rows, std::int64_t classes) {
                                          : Tensor::empty({DType::f32, {rows, 1}}),
                   .class_names = std::vector<std::string>(static_cast<std::size_t>(classes), "c")};
   for (std::int64_t i = 0; i < rows; ++i) {
-    dataset.inputs.data<float>()[2 * i] = static_cast<float>(i);
-    dataset.inputs.data<float>()[2 * i + 1] = static_cast<float>(-i);
+    dataset.inputs.writable_data<float>()[2 * i] = static_cast<float>(i);
+    dataset.inputs.writable_data<float>()[2 * i + 1] = static_cast<float>(-i);
     if (classes > 0) {
-      dataset.targets.data<std::int64_t>()[i] = i % classes;
+      dataset.targets.writable_data<std::int64_t>()[i] = i % classes;
     } else {
-      dataset.targets.data<float>()[i] = static_cast<float>(10 * i);
+      dataset.targets.writable_data<float>()[i] = static_cast<float>(10 * i);
     }
   }
   return dataset;
@@ -174,17 +174,17 @@ TEST(SamplePerClass, TakesSoManyOfEach) {
 
 TEST(CheckDataset, NamesTheRow) {
   Dataset labels = counted(5, 3);
-  labels.targets.data<std::int64_t>()[3] = 3;
+  labels.targets.writable_data<std::int64_t>()[3] = 3;
   EXPECT_EQ(message_of<ValueError>([&] { check(labels); }),
             "data set \"counted\": label 3 of row 3: expected 0 to 2");
-  labels.targets.data<std::int64_t>()[3] = -1;
+  labels.targets.writable_data<std::int64_t>()[3] = -1;
   EXPECT_THROW(check(labels), ValueError);
   Dataset inputs = counted(5, 3);
-  inputs.inputs.data<float>()[8] = std::numeric_limits<float>::infinity();
+  inputs.inputs.writable_data<float>()[8] = std::numeric_limits<float>::infinity();
   EXPECT_EQ(message_of<ValueError>([&] { check(inputs); }),
             "data set \"counted\": inputs of row 4: expected finite numbers");
   Dataset targets = counted(5, 0);
-  targets.targets.data<float>()[0] = std::nanf("");
+  targets.targets.writable_data<float>()[0] = std::nanf("");
   EXPECT_EQ(message_of<ValueError>([&] { check(targets); }),
             "data set \"counted\": targets of row 0: expected finite numbers");
 }

@@ -23,8 +23,8 @@ Dataset counted(std::int64_t rows, std::int64_t length = 1) {
                   .class_names = {},
                   .input_scale = 0.5};
   for (std::int64_t i = 0; i < rows; ++i) {
-    std::fill_n(dataset.inputs.data<std::uint8_t>() + i * length, length, i % 256);
-    dataset.targets.data<float>()[i] = static_cast<float>(10 * i);
+    std::fill_n(dataset.inputs.writable_data<std::uint8_t>() + i * length, length, i % 256);
+    dataset.targets.writable_data<float>()[i] = static_cast<float>(10 * i);
   }
   return dataset;
 }

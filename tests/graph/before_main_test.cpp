@@ -10,7 +10,7 @@ namespace {
 const std::size_t ops_before_main = op_table().size();
 const nn::Dense layer(2, 3);
 const nn::Sequential model = nn::make_model("dense(3) relu tanh dense", {2}, 2);
-const nn::Activation activation = nn::softplus;
+const nn::Activation activation("softplus", nn::softplus);
 const Tensor gradient = grad([](const Tensor& x) { return sum(square(x)); })(Tensor(3.0));
 const Tensor product = matmul(Tensor::from({1.0, 2.0}, {1, 2}), Tensor::from({3.0, 4.0}, {2, 1}));
 const Tensor captured =

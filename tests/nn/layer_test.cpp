@@ -23,9 +23,9 @@ Tensor f32(std::initializer_list<float> values, const Shape& shape) {
   return Tensor::from(values, shape);
 }
 
-double at(const Layer& layer, double x) { return layer(Tensor(x)).item(); }
-double slope_at(const Layer& layer, double x) {
-  return grad([&](const Tensor& in) { return layer(in); })(Tensor(x)).item();
+double at(const AnyLayer& layer, double x) { return (*layer)(Tensor(x)).item(); }
+double slope_at(const AnyLayer& layer, double x) {
+  return grad([&](const Tensor& in) { return (*layer)(in); })(Tensor(x)).item();
 }
 
 TEST(Dense, IsAWeightedSumOfAllInputs) {

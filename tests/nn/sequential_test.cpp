@@ -146,7 +146,7 @@ TEST(Sequential, ErrorsNameTheLayer) {
   EXPECT_EQ(test::message_of<ShapeError>([&] { model(x); }), expected);
   EXPECT_EQ(test::message_of<ShapeError>([&] { model.output_shape({5}); }), expected);
   const std::string dtype = test::message_of<DTypeError>([&] {
-    model(Tensor::empty({DType::f64, {2, 4}}));
+    model(Tensor::empty({DType::i64, {2, 4}}));
   });
   EXPECT_NE(dtype.find("in layer dense_1 \"dense(3)\""), std::string::npos) << dtype;
 }

@@ -30,7 +30,7 @@ PlacedInput place_permuted(const Tensor& values) {
   const Array from = array_of(values);
   Shape shape = from.shape;
   std::reverse(shape.begin(), shape.end());
-  Array base = zeros(shape);
+  Array base = zero_array(shape);
   for_each_index(from.shape, [&](const Dims& index) {
     Dims reversed = index;
     std::reverse(reversed.begin(), reversed.end());
@@ -44,7 +44,7 @@ PlacedInput place_sliced(const Tensor& values) {
   const Array from = array_of(values);
   Shape shape = from.shape;
   for (std::int64_t& extent : shape) extent = 2 * extent + 3;
-  Array base = zeros(shape);
+  Array base = zero_array(shape);
   const double stranger =
       is_floating(values.dtype()) ? std::numeric_limits<double>::quiet_NaN() : 77;
   std::fill(base.values.begin(), base.values.end(), stranger);
@@ -62,7 +62,7 @@ PlacedInput place_broadcast(const Tensor& values) {
   const Array from = array_of(values);
   Shape one = from.shape;
   one[0] = std::min<std::int64_t>(1, one[0]);
-  Array base = zeros(one);
+  Array base = zero_array(one);
   for_each_index(one, [&](const Dims& index) { base.at(index) = from.at(index); });
   return {store(base, values.dtype()),
           [shape = from.shape](const Tensor& t) { return broadcast_to(t, shape); }};
@@ -72,7 +72,7 @@ PlacedInput place_broadcast(const Tensor& values) {
 PlacedInput place_repeated(const Tensor& values) {
   const bool any = values.size() > 0;
   const Array from = array_of(values);
-  Array base = zeros(any ? Shape{} : from.shape);
+  Array base = zero_array(any ? Shape{} : from.shape);
   if (any) base.values[0] = from.values[0];
   return {store(base, values.dtype()),
           [shape = from.shape](const Tensor& t) { return broadcast_to(t, shape); }};
@@ -194,6 +194,12 @@ Tensors draw(const Sample& sample, DType dtype, std::uint64_t seed) {
     for (double& value : values) {
       value = low + (input.high - low) * random.uniform();
       if (!is_floating(type)) value = std::floor(value);
+    }
+    if (input.diagonal != 0) {
+      const auto n = static_cast<std::size_t>(input.shape.back());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (i % n == i / n % n) values[i] += input.diagonal;
+      }
     }
     inputs.push_back(tensor_of(type, input.shape, values));
   }
@@ -322,6 +328,15 @@ std::vector<Case> cases_of(const Op& op, DType dtype, std::uint64_t seed) {
           c.inputs.push_back(
               place(layouts()[mixed ? (l - choices + 2 * k + 1) % choices : l], values[k]));
         }
+        // A matrix of equal rows has no inverse.
+        const std::vector<SampleInput>& samples_inputs = variant.sample.inputs;
+        bool has_inverse = true;
+        for (std::size_t k = 0; k < samples_inputs.size(); ++k) {
+          const std::string& layout = layouts()[mixed ? (l - choices + 2 * k + 1) % choices : l];
+          const bool repeats = layout == "repeated" || layout == "broadcast";
+          has_inverse = has_inverse && !(repeats && samples_inputs[k].diagonal != 0);
+        }
+        if (!has_inverse) continue;
         c.name = str(variant.name, ", ", mixed ? "mixed" : layouts()[l]);
         cases.push_back(std::move(c));
       }

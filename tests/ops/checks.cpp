@@ -270,7 +270,8 @@ std::string check_repeats(const Case& c) {
     const Tensor repeated = contiguous(broadcast_to(number, {n}));
     Tensors others;
     for (const Tensor& other : in) others.push_back(contiguous(other));
-    const Tensor expected = Tensor::empty({expected_like.dtype(), {n}});
+    Tensor expected = Tensor::empty({expected_like.dtype(), {n}});
+    std::byte* const to = expected.writable_bytes();
     Guarded actual(expected);
     const auto run = [&](Tile tile, const Tensor& of_i, std::byte* out) {
       const auto at = [&](std::size_t k) -> const std::byte* {
@@ -278,7 +279,7 @@ std::string check_repeats(const Case& c) {
       };
       tile(n, at(0), at(1), at(2), out);
     };
-    run(variants.dense, repeated, expected.bytes());
+    run(variants.dense, repeated, to);
     run(repeating[i], number, actual.data());
     if (!actual.unchanged()) text += str("another result where input ", i, " is one number\n");
     if (!actual.guards_intact()) text += "wrote beside its output\n";

@@ -39,7 +39,7 @@ bool close(double actual, double expected, double scale, double units, DType dty
 double Array::at(const Dims& index) const { return values[flat(shape, index)]; }
 double& Array::at(const Dims& index) { return values[flat(shape, index)]; }
 
-Array zeros(const Shape& shape) {
+Array zero_array(const Shape& shape) {
   return {shape, std::vector<double>(static_cast<std::size_t>(shape.elements()), 0.0)};
 }
 
@@ -59,6 +59,7 @@ const std::map<std::string_view, Reference>& references() {
     auto merged = elementwise_references();
     merged.merge(reduction_references());
     merged.merge(shaping_references());
+    merged.merge(linear_references());
     return merged;
   }();
   return all;

@@ -23,7 +23,7 @@ struct Array {
 };
 
 /// A new array of zeros.
-Array zeros(const Shape& shape);
+Array zero_array(const Shape& shape);
 
 /// Calls visit(index) for every index of a shape, in row-major order.
 void for_each_index(const Shape& shape, const std::function<void(const Dims&)>& visit);
@@ -42,6 +42,7 @@ const std::map<std::string_view, Reference>& references();
 std::map<std::string_view, Reference> elementwise_references();
 std::map<std::string_view, Reference> reduction_references();
 std::map<std::string_view, Reference> shaping_references();
+std::map<std::string_view, Reference> linear_references();
 
 /// A tensor's elements.
 Array array_of(const Tensor& tensor);

@@ -27,7 +27,7 @@ struct Groups {
 
   Groups(const Array& in, const AxesAttribute& axes) : shape(without_axes(in.shape, axes)) {
     values.resize(static_cast<std::size_t>(shape.elements()));
-    Array place = zeros(shape);
+    Array place = zero_array(shape);
     for (std::size_t i = 0; i < place.values.size(); ++i) place.values[i] = static_cast<double>(i);
     for_each_index(in.shape, [&](const Dims& index) {
       const double group = place.at(without_axes(index, axes));
@@ -201,7 +201,7 @@ Array matmul(const std::vector<Array>& in, const Attributes&) {
   const int column = row + 1;
   Shape shape = a.shape;
   shape[column] = b.shape[column];
-  Array out = zeros(shape);
+  Array out = zero_array(shape);
   out.scale = out.values;
   std::size_t i = 0;
   for_each_index(shape, [&](const Dims& index) {

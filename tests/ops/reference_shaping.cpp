@@ -67,7 +67,7 @@ Array pad(const std::vector<Array>& in, const Attributes& attributes) {
     const std::int64_t gaps = shape[i] > 0 ? shape[i] - 1 : 0;
     shape[i] += a.before[i] + a.after[i] + gaps * a.between[i];
   }
-  Array out = zeros(shape);
+  Array out = zero_array(shape);
   for_each_index(in[0].shape, [&](const Dims& index) {
     Dims place = index;
     for (int i = 0; i < index.rank(); ++i) place[i] = a.before[i] + index[i] * (a.between[i] + 1);
@@ -80,7 +80,7 @@ Array concatenate(const std::vector<Array>& in, const Attributes& attributes) {
   const int axis = std::get<AxisAttribute>(attributes).axis;
   Shape shape = in[0].shape;
   shape[axis] += in[1].shape[axis];
-  Array out = zeros(shape);
+  Array out = zero_array(shape);
   for (std::size_t part = 0; part < 2; ++part) {
     for_each_index(in[part].shape, [&](const Dims& index) {
       Dims place = index;
@@ -128,7 +128,7 @@ Array scatter_add(const std::vector<Array>& in, const Attributes& attributes) {
     if (i == a.axis) shape.push_back(a.size);
     if (i < a.axis || i >= a.axis + in[1].shape.rank()) shape.push_back(in[0].shape[i]);
   }
-  Array out = zeros(shape);
+  Array out = zero_array(shape);
   Array sizes = out;
   for_each_index(in[0].shape, [&](const Dims& index) {
     const Dims place = Split(index, a.axis, in[1]).table;
@@ -143,7 +143,7 @@ Array scatter_add(const std::vector<Array>& in, const Attributes& attributes) {
 Array one_hot(const std::vector<Array>& in, const Attributes& attributes) {
   Shape shape = in[0].shape;
   shape.push_back(std::get<AxisSizeAttribute>(attributes).size);
-  Array out = zeros(shape);
+  Array out = zero_array(shape);
   for_each_index(in[0].shape, [&](const Dims& index) {
     Dims place = index;
     place.push_back(static_cast<std::int64_t>(in[0].at(index)));
@@ -153,7 +153,7 @@ Array one_hot(const std::vector<Array>& in, const Attributes& attributes) {
 }
 
 Array arange(const std::vector<Array>&, const Attributes& attributes) {
-  Array out = zeros(std::get<SpecAttribute>(attributes).shape);
+  Array out = zero_array(std::get<SpecAttribute>(attributes).shape);
   for (std::size_t i = 0; i < out.values.size(); ++i) out.values[i] = static_cast<double>(i);
   return out;
 }
@@ -170,7 +170,7 @@ Array random_uniform(const std::vector<Array>& in, const Attributes& attributes)
         {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), stream},
         seed)[i % 4];
   };
-  Array out = zeros(a.shape);
+  Array out = zero_array(a.shape);
   for (std::uint64_t i = 0; i < out.values.size(); ++i) {
     out.values[i] =
         a.dtype == DType::f32

@@ -133,7 +133,7 @@ TEST(LineSearch, TakesTheFirstStepThatIsGoodEnough) {
   objective.set_batch(Tensor::from({1.0F}, {1, 1}), Tensor::from({0.0F}, {1, 1}));
   const auto weight = [&] { return model.parameters()[0].value().item(); };
   // From 8 on, halved: 8, 4 and 2 lead to -7, -3 and -1, where f is not smaller.
-  const LineSearch search({.learning_rate = 8});
+  LineSearch search({.learning_rate = 8});
   search.states()[1].assign(Tensor(0.0));
   EXPECT_EQ(search.step(objective), 0.5);
   EXPECT_EQ(weight(), 0);

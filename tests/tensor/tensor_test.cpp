@@ -197,7 +197,7 @@ TEST(Slices, TakeStepsOfAnyLength) {
 
 TEST(Slices, ErrorsTeach) {
   const Tensor x = arange(4);
-  EXPECT_EQ(message([&] { slice(x, {{0, 1, 0}}); }), "slice: the step is 0");
+  EXPECT_EQ(message([&] { slice(x, {{0, 1, 0}}); }), "slice: the step of axis 0 of [4] is 0");
   EXPECT_EQ(message([&] { slice(x, {{}, {}}); }), "slice: 2 slices for shape [4]");
   EXPECT_EQ(message([&] { select(x, 0, 4); }), "select: index 4 is outside of axis 0 of [4]");
   EXPECT_EQ(select(x, 0, -1).item(), 3);
