@@ -12,6 +12,8 @@
 #include "nabla/data/loader.h"
 #include "nabla/graph/op.h"
 #include "nabla/graph/training.h"
+#include "nabla/insight/draw_history.h"
+#include "nabla/insight/line_chart.h"
 #include "nabla/io/safetensors.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
