@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 
 #include "nabla/base/text.h"
@@ -35,7 +36,8 @@ struct RoundNumber {
   // The largest one that is not above `value` > 0.
   static RoundNumber below(double value) {
     RoundNumber number{1, static_cast<int>(std::floor(std::log10(value) + least_part))};
-    while (number.next().value() <= value * (1 + least_part)) number = number.next();
+    const double about = std::min(value * (1 + least_part), largest);
+    while (number.next().value() <= about) number = number.next();
     return number;
   }
 };
@@ -143,11 +145,8 @@ Axis logarithmic_axis(double low, double high, int most_ticks) {
   const RoundNumber below = RoundNumber::below(low);
   RoundNumber above = RoundNumber::below(high);
   if (above.value() < high * (1 - least_part)) above = above.next();
-  // Beside the ends of double, the values themselves are the ends.
-  Axis axis{.low = below.value() > 0 ? below.value() : low,
-            .high = std::isfinite(above.value()) ? above.value() : high,
-            .logarithmic = true};
-  const auto fits = [&] { return std::ssize(axis.ticks) <= most_ticks; };
+  Axis axis{.low = below.value(), .high = std::min(above.value(), largest), .logarithmic = true};
+  const auto fits = [&] { return 2 * std::ssize(axis.ticks) <= std::ptrdiff_t{3} * most_ticks; };
   axis.ticks = powers(axis.low, axis.high, 1, true);
   for (int stride = 1; !fits(); ++stride) {
     axis.ticks = powers(axis.low, axis.high, stride, false);
@@ -166,7 +165,8 @@ double Axis::place(double value) const {
 
 Axis round_axis(double low, double high, int most_ticks, Scale scale) {
   constexpr double two_decades = 100;
-  const bool logarithmic = scale == Scale::automatic && low > 0 && high / low > two_decades;
+  const bool logarithmic =
+      scale == Scale::automatic && low >= least_range && high / low > two_decades;
   return logarithmic ? logarithmic_axis(low, high, most_ticks) : linear_axis(low, high, most_ticks);
 }
 

@@ -28,8 +28,8 @@ enum class Scale {
 };
 
 /// An axis around values from `low` to `high`, finite, that ends at round numbers: multiples of 1,
-/// 2 or 5 times a power of ten. At most `most_ticks`, which is at least 5, are ticks. A range too
-/// narrow for numbers of double precision is seen from 0.
+/// 2 or 5 times a power of ten. At most `most_ticks`, which is at least 5, are ticks, on a
+/// logarithmic axis half as many more. A range too narrow for double precision is seen from 0.
 Axis round_axis(double low, double high, int most_ticks, Scale scale);
 
 /// An axis from `low` to `high`, finite, exactly, with at most `most_ticks` >= 2 at round numbers

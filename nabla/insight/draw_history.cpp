@@ -37,9 +37,11 @@ std::string draw_history(const std::vector<NamedHistory>& runs) {
     if (epochs.empty()) {
       throw ValueError(str("draw_history: run ", quote(name), " has no epochs: expected one"));
     }
-    const std::string before = runs.size() == 1 ? "" : name + ": ";
+    const bool single = runs.size() == 1;
+    const std::string before = single ? "" : name + ": ";
     const Series train{.label = before + "train", .style = style};
-    const Series judged{.label = before + judged_by, .style = style, .dashed = true};
+    const Series judged{
+        .label = before + judged_by, .style = single ? style + 1 : style, .dashed = true};
     add_series(loss, train, epochs,
                [](const EpochRecord& r) { return std::optional(r.train_loss); });
     add_series(loss, judged, epochs, [](const EpochRecord& r) { return r.validation_loss; });
@@ -47,7 +49,7 @@ std::string draw_history(const std::vector<NamedHistory>& runs) {
       constexpr double percent = 100;
       return r.validation_accuracy ? std::optional(percent * *r.validation_accuracy) : std::nullopt;
     });
-    ++style;
+    ++style;  // several runs have a colour each
   }
   std::vector<LineChart> charts = {std::move(loss)};
   if (!accuracy.series.empty()) charts.push_back(std::move(accuracy));

@@ -83,6 +83,7 @@ class Column {
     if (point.y < highest_.y) highest_ = point;
     last_ = point;
   }
+  const Point& last() const { return last_; }
   void append_to(std::vector<Point>& points) const {
     std::array<Point, 4> all = {first_, lowest_, highest_, last_};
     if (lowest_.x > highest_.x) std::swap(all[1], all[2]);
@@ -100,29 +101,32 @@ class Column {
   Point last_;
 };
 
-// The pieces of a curve between its gaps, in pixels. A gap within a column of pixels is none.
+// The pieces of a curve between its gaps, in pixels. A gap narrower than a pixel is none.
 std::vector<std::vector<Point>> pieces_of(const Series& series, const Plot& plot) {
   std::vector<std::vector<Point>> pieces;
   std::optional<Column> column;
-  bool in_gap = true;
+  bool behind_gap = true;
   const auto finish = [&] {
     if (column) column->append_to(pieces.back());
     column.reset();
   };
   for (const Point& value : series.points) {
     if (!is_finite(value)) {
-      in_gap = true;
+      behind_gap = true;
       continue;
     }
     const Point point = plot.at(value);
+    if (behind_gap && !(column && point.x - column->last().x < 1)) {
+      finish();
+      pieces.emplace_back();
+    }
+    behind_gap = false;
     if (column && column->holds(point)) {
       column->add(point);
     } else {
       finish();
-      if (in_gap) pieces.emplace_back();
       column.emplace(point);
     }
-    in_gap = false;
   }
   finish();
   return pieces;
@@ -133,7 +137,8 @@ void draw_curve(Svg& svg, const Series& series, const Plot& plot) {
   const Stroke stroke = stroke_of(series);
   for (const std::vector<Point>& piece : pieces_of(series, plot)) {
     if (piece.size() == 1) {
-      svg.dot(piece.front(), radius, stroke.colour);
+      const std::string_view fill = series.dashed ? "#fff" : stroke.colour;
+      svg.circle(piece.front(), radius, fill, {.colour = stroke.colour, .width = stroke.width});
     } else {
       svg.polyline(piece, stroke);
     }
@@ -230,7 +235,7 @@ class Legend {
         widest = std::max(widest, text_width(series.label, font_size));
       }
     }
-    constexpr double apart = 24;
+    constexpr double apart = 16;
     column_width_ = std::min(key_width + near + widest + apart, width);
     const auto columns = std::max<std::size_t>(static_cast<std::size_t>(width / column_width_), 1);
     rows_ = (entries_.size() + columns - 1) / columns;

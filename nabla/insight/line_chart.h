@@ -26,8 +26,8 @@ struct LineChart {
 
 /// The content of an SVG file: charts beside each other, above them a title where there is one,
 /// below them one legend for all, which has curves of one label and look once. A single point is
-/// drawn as a dot. Of many points in one column of pixels those are drawn that the eye sees, so
-/// that the picture stays small. Throws ValueError without a chart.
+/// drawn as a dot, hollow for dashed curves. Of many points in one column of pixels those are drawn
+/// that the eye sees, so that the picture stays small. Throws ValueError without a chart.
 std::string draw_charts(const std::vector<LineChart>& charts, const std::string& title = "");
 
 }  // namespace nabla::insight

@@ -22,7 +22,10 @@ std::string pixels(double value) {
     throw ValueError(str("a coordinate of a picture is ", value, ": expected a finite number"));
   }
   const double rounded = std::round(10 * std::clamp(value, -most, most)) / 10;
-  return shortest(rounded == 0 ? 0 : rounded);  // no -0
+  std::array<char, 16> text;
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(),
+                                          rounded == 0 ? 0 : rounded, std::chars_format::fixed);
+  return {text.data(), end};
 }
 
 std::string attributes(const Stroke& stroke) {
@@ -32,12 +35,19 @@ std::string attributes(const Stroke& stroke) {
   return text;
 }
 
-// Of the font's size. Scripts of East Asia are as wide as high.
+// Of the font's size, as in DejaVu Sans, which is wide; scripts of East Asia are as wide as high.
 double width_of(char32_t code) {
-  constexpr char32_t first_wide = 0x1100;
-  constexpr char32_t last_wide = 0x1ffff;
-  const bool punctuation = code >= 0x2000 && code <= 0x2bff;
-  return code >= first_wide && code <= last_wide && !punctuation ? 1 : 0.64;
+  constexpr double narrow = 0.42;
+  constexpr double usual = 0.64;
+  constexpr double capital = 0.78;
+  if (code < 0x80) {
+    const char c = static_cast<char>(code);
+    if (std::string_view(" !'(),-./:;I[]fijlrt|").find(c) != std::string_view::npos) return narrow;
+    if (std::string_view("%@MWmw").find(c) != std::string_view::npos) return 1;
+    return c >= 'A' && c <= 'Z' ? capital : usual;
+  }
+  const bool alphabet = code < 0x1100 || (code >= 0x1e00 && code <= 0x2bff);
+  return alphabet ? capital : 1;
 }
 
 bool is_xml_character(char32_t code) {
@@ -115,13 +125,13 @@ void Svg::polyline(std::span<const Point> points, const Stroke& stroke) {
   shapes_ += nabla::str("<polyline fill=\"none\" stroke-linejoin=\"round\"", attributes(stroke),
                         " points=\"");
   for (const Point& point : points) shapes_ += pixels(point.x) + "," + pixels(point.y) + " ";
-  shapes_.back() == ' ' ? shapes_.pop_back() : void();
+  if (!points.empty()) shapes_.pop_back();
   shapes_ += "\"/>\n";
 }
 
-void Svg::dot(Point centre, double radius, std::string_view colour) {
+void Svg::circle(Point centre, double radius, std::string_view fill, const Stroke& stroke) {
   shapes_ += nabla::str("<circle cx=\"", pixels(centre.x), "\" cy=\"", pixels(centre.y), "\" r=\"",
-                        pixels(radius), "\" fill=\"", colour, "\"/>\n");
+                        pixels(radius), "\" fill=\"", fill, "\"", attributes(stroke), "/>\n");
 }
 
 void Svg::text(Point at, std::string_view text, const TextStyle& style) {

@@ -37,7 +37,7 @@ class Svg {
 
   void line(Point from, Point to, const Stroke& stroke);
   void polyline(std::span<const Point> points, const Stroke& stroke);
-  void dot(Point centre, double radius, std::string_view colour);
+  void circle(Point centre, double radius, std::string_view fill, const Stroke& stroke);
   void text(Point at, std::string_view text, const TextStyle& style = {});
 
   /// The whole picture, as the content of a file.

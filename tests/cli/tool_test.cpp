@@ -119,7 +119,8 @@ TEST(Tool, ListsItsOps) {
 
 TEST(Tool, EveryCommandHelpsWithAnExample) {
   const Folder folder;
-  for (const std::string command : {"train", "evaluate", "predict", "inspect", "bench", "ops"}) {
+  for (const std::string command :
+       {"train", "evaluate", "predict", "inspect", "plot", "bench", "ops"}) {
     const Result result = run(folder, command + " --help");
     EXPECT_EQ(result.status, 0);
     EXPECT_TRUE(contains(result.out, "Example:\n  nabla " + command)) << result.out;
