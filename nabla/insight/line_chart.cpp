@@ -246,7 +246,8 @@ class Legend {
   void draw(Svg& svg, Point corner) const {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const Series& series = *entries_[i];
-      const double x = corner.x + static_cast<double>(i / rows_) * column_width_;
+      const std::size_t column = i / rows_;
+      const double x = corner.x + static_cast<double>(column) * column_width_;
       const double y = corner.y + (static_cast<double>(i % rows_) + 0.5) * line_height;
       svg.line({x, y}, {x + key_width, y}, stroke_of(series));
       svg.text({x + key_width + near, y + baseline},

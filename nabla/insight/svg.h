@@ -17,7 +17,7 @@ struct Point {
 struct Stroke {
   std::string_view colour = "#000";
   double width = 1;
-  std::string_view dashes = "";  ///< lengths of dashes and gaps, "5 3"; empty: solid
+  std::string_view dashes;  ///< lengths of dashes and gaps, "5 3"; empty: solid
 };
 
 /// How a text is drawn.
