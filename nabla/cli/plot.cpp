@@ -28,11 +28,12 @@ struct Options {
 // Of a run that has not come to its end.
 insight::NamedHistory history_of_checkpoint(const std::string& path) {
   const TensorFile checkpoint = load_checkpoint(path);
+  insight::NamedHistory run{.name = {}, .epochs = read_record(checkpoint, path).epochs};
+  // A program of one's own has no options of nabla train.
   const auto text = checkpoint.metadata.find(train_options_key);
-  const TrainOptions options =
-      train_options_of(text == checkpoint.metadata.end() ? "" : text->second, path);
-  insight::NamedHistory run{.epochs = read_record(checkpoint, path).epochs,
-                            .judged_by = judge_of(options)};
+  if (text != checkpoint.metadata.end()) {
+    run.judged_by = judge_of(train_options_of(text->second, path));
+  }
   if (run.epochs.empty()) {
     throw FileError(path + ": the run has not finished an epoch: expected at least one");
   }
