@@ -38,4 +38,6 @@
 #include "nabla/train/model_file.h"
 #include "nabla/train/callback.h"
 #include "nabla/train/trainer.h"
+#include "nabla/insight/line_chart.h"
+#include "nabla/insight/draw_history.h"
 // clang-format on

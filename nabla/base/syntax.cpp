@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "nabla/base/text.h"
+#include "nabla/base/utf8.h"
 
 namespace nabla {
 namespace {
@@ -17,23 +18,11 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_word(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// How many bytes the character at the front of a text that is not empty has; 0: it is not UTF-8.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return 1;
-  const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
-  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  return length;
-}
-
 // The characters as they are shown, one column each.
 std::vector<std::string> shown_characters(std::string_view text) {
   std::vector<std::string> characters;
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = utf8_front(text).length;
     const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
     const auto last = static_cast<unsigned char>(character.back());
     const bool control = (length == 1 && (last < ' ' || last == 0x7f)) ||

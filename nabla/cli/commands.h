@@ -29,6 +29,7 @@ void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_plot(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_ops(CLI::App& app);
 void add_tables(CLI::App& app);
@@ -96,6 +97,9 @@ inline constexpr const char* model_help = "Model file, or the folder of a run; -
 
 /// Whether there is a file of that path, or anything else that can be read and is no folder.
 bool is_file(const std::string& path);
+
+/// The last name of a path, without the folders above it; also of "runs/first/" and ".".
+std::string last_name(const std::string& path);
 
 /// The model of --model. Throws what make_model throws, and ValueError for one without parameters.
 nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs);

@@ -84,6 +84,11 @@ bool is_file(const std::string& path) {
   return std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
 }
 
+std::string last_name(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path + "/").lexically_normal();
+  return folder.parent_path().filename().string();
+}
+
 nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs) {
   nn::Sequential model = nn::make_model(text, sample, outputs);
   if (model.parameters().empty()) {

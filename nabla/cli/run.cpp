@@ -112,6 +112,7 @@ int run_command(int argc, const char* const* argv) {
   add_evaluate(app);
   add_predict(app);
   add_inspect(app);
+  add_plot(app);
   add_bench(app);
   add_ops(app);
   add_tables(app);

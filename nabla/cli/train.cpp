@@ -8,6 +8,7 @@
 #include "nabla/base/parallel.h"
 #include "nabla/base/text.h"
 #include "nabla/cli/commands.h"
+#include "nabla/cli/history_csv.h"
 #include "nabla/cli/run_folder.h"
 #include "nabla/cli/signals.h"
 #include "nabla/cli/train_options.h"
@@ -20,9 +21,7 @@
 namespace nabla::cli {
 namespace {
 
-const std::string history_file = "history.csv";
 const std::string metrics_file = "metrics.json";
-const std::string options_key = "info.options";
 
 // Asks for an end when a signal has come.
 class Interruption : public Callback {
@@ -34,9 +33,7 @@ class Interruption : public Callback {
 
 // What model file and run folder call a data set: without the folders above it.
 std::string name_of(const std::string& dataset) {
-  if (data::is_known(dataset)) return dataset;
-  const auto folder = std::filesystem::absolute(dataset + "/").lexically_normal();
-  return folder.parent_path().filename().string();
+  return data::is_known(dataset) ? dataset : last_name(dataset);
 }
 
 struct Parts {
@@ -54,9 +51,8 @@ void check_not_empty(const data::Dataset& part, std::string_view which) {
 
 Parts load_parts(const TrainOptions& options) {
   data::Split split = data::load(options.dataset, options.seed);
-  Parts parts{split.train, split.test, split.test, "test"};
+  Parts parts{split.train, split.test, split.test, judge_of(options)};
   if (!options.validation.empty()) {
-    parts.judged_by = "validation";
     const std::string& text = options.validation;
     double part = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
@@ -188,7 +184,7 @@ void train(const TrainOptions& options, const std::optional<TensorFile>& checkpo
   const History history = fit(trainer, parts, run);
   const Evaluation test = trainer.evaluate(parts.test);
   folder.write({{model_file, encode_model(model, info)},
-                {history_file, to_bytes(history_csv(run, history))},
+                {history_file, to_bytes(history_csv(history, run.judge))},
                 {metrics_file, to_bytes(metrics_json(run, history, test))}});
   print_end(run, history, test);
 }
@@ -205,7 +201,7 @@ void resume(const TrainOptions& given, bool more_epochs) {
     const RunFolder locked(folder, {});  // a run that still goes on writes to it
     checkpoint = load_checkpoint(path);
   }
-  const auto text = checkpoint.metadata.find(options_key);
+  const auto text = checkpoint.metadata.find(train_options_key);
   TrainOptions options =
       train_options_of(text == checkpoint.metadata.end() ? "" : text->second, path);
   if (more_epochs) {

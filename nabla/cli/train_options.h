@@ -49,5 +49,12 @@ void check_utf8(const TrainOptions& options);
 /// FileError, which starts with `source`, for a text that is none.
 std::string to_text(const TrainOptions& options);
 TrainOptions train_options_of(const std::string& text, const std::string& source);
+/// Where a checkpoint has that text.
+inline const std::string train_options_key = "info.options";
+
+/// What the part of the data is called that each epoch is judged by: "test" or "validation".
+inline std::string judge_of(const TrainOptions& options) {
+  return options.validation.empty() ? "test" : "validation";
+}
 
 }  // namespace nabla::cli

@@ -139,18 +139,6 @@ void print_interrupted(const TrainRun& run, std::string_view where) {
   std::cerr << "nabla: " << where << "; go on with: " << command << "\n";
 }
 
-std::string history_csv(const TrainRun& run, const History& history) {
-  std::string csv = str("epoch,train_loss,", run.judge, "_loss,", run.judge,
-                        "_accuracy,seconds,samples_per_second\n");
-  for (const EpochRecord& record : history.epochs) {
-    const auto& accuracy = record.validation_accuracy;
-    csv += str(record.epoch, ",", shortest(record.train_loss), ",",
-               shortest(*record.validation_loss), ",", accuracy ? shortest(*accuracy) : "", ",",
-               shortest(record.seconds), ",", shortest(record.samples_per_second), "\n");
-  }
-  return csv;
-}
-
 std::string metrics_json(const TrainRun& run, const History& history, const Evaluation& test) {
   const EpochRecord& last = history.epochs.back();
   double seconds = 0;

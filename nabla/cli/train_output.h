@@ -33,7 +33,6 @@ void print_end(const TrainRun& run, const History& history, const Evaluation& te
 /// That it can go on: for a run that a signal ended.
 void print_interrupted(const TrainRun& run, std::string_view where);
 
-std::string history_csv(const TrainRun& run, const History& history);
 std::string metrics_json(const TrainRun& run, const History& history, const Evaluation& test);
 
 }  // namespace nabla::cli

@@ -119,7 +119,8 @@ TEST(Tool, ListsItsOps) {
 
 TEST(Tool, EveryCommandHelpsWithAnExample) {
   const Folder folder;
-  for (const std::string command : {"train", "evaluate", "predict", "inspect", "bench", "ops"}) {
+  for (const std::string command :
+       {"train", "evaluate", "predict", "inspect", "plot", "bench", "ops"}) {
     const Result result = run(folder, command + " --help");
     EXPECT_EQ(result.status, 0);
     EXPECT_TRUE(contains(result.out, "Example:\n  nabla " + command)) << result.out;
@@ -145,7 +146,7 @@ TEST(Tool, MistakesInTextsShowThePlace) {
 
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
-      {"", 2, "expected a command: train, evaluate, predict, inspect, bench, ops, layers"},
+      {"", 2, "expected a command: train, evaluate, predict, inspect, plot, bench, ops, layers"},
       {"--bogus", 2, "unknown option \"--bogus\"; known: --help; see nabla --help"},
       {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
       {"train", 2, "missing: dataset; see nabla train --help"},
