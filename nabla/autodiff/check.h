@@ -14,6 +14,7 @@ enum class Difference {
   forward   ///< (f(x + h) - f(x)) / h, with an error of h
 };
 
+/// How numerical_gradient() takes its differences.
 struct NumericalGradientOptions {
   double step = 1e-5;  ///< h, times max(1, |x|) for each element
   Difference difference = Difference::central;
@@ -26,6 +27,7 @@ struct NumericalGradientOptions {
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options = {});
 
+/// How check_gradients() looks, and what it lets pass.
 struct GradientCheckOptions {
   int order = 2;  ///< 1: the derivative of f; 2: also the derivative of its gradient; ...
   /// Of the central differences, times max(1, |x|) for each element. Smaller ones are tried where

@@ -14,8 +14,11 @@
 
 namespace nabla {
 
+/// Inputs of a function, or a gradient for each.
 using Tensors = std::vector<Tensor>;
+/// A function of several tensors.
 using Function = std::function<Tensor(const Tensors&)>;
+/// A function of one tensor.
 using UnaryFunction = std::function<Tensor(const Tensor&)>;
 
 /// A value and the derivatives that were asked for beside it.

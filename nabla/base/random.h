@@ -47,6 +47,7 @@ constexpr std::uint64_t of(std::string_view name) {
 /// host.
 class Random {
  public:
+  /// The numbers of this stream, from the first on.
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
   /// 32 random bits.

@@ -9,6 +9,7 @@
 
 namespace nabla::data {
 
+/// How a Loader goes through a data set.
 struct LoaderOptions {
   /// Samples in a batch.
   std::int64_t batch_size = 32;

@@ -16,6 +16,7 @@ namespace nabla {
 /// is called in.
 class TrainingScope {
  public:
+  /// Opens the scope on this thread.
   explicit TrainingScope(bool training = true);
   ~TrainingScope();
   TrainingScope(const TrainingScope&) = delete;

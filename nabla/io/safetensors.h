@@ -15,6 +15,7 @@
 
 namespace nabla {
 
+/// A tensor of a file.
 struct NamedTensor {
   std::string name;
   Tensor value;

@@ -21,6 +21,7 @@ namespace nabla::nn {
 /// hears from `in` inputs (its fan-in), each input speaks to `out` outputs (its fan-out).
 class Initializer {
  public:
+  /// Fills `values`, drawing from the generator.
   using Function = std::function<void(std::span<double> values, const Shape&, Random&)>;
 
   Initializer() = default;  ///< missing: no function
@@ -32,6 +33,7 @@ class Initializer {
   Initializer(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 
+  /// Fills the values of a parameter of this shape.
   void operator()(std::span<double> values, const Shape& shape, Random& random) const {
     function_(values, shape, random);
   }
@@ -57,6 +59,7 @@ Initializer he_uniform();
 /// Normal with the same variance.
 Initializer he_normal();
 
+/// How texts give orthogonal().
 struct OrthogonalOptions {
   double gain = 1;
 
@@ -70,6 +73,7 @@ struct OrthogonalOptions {
 /// Ganguli, 2014), times `gain`.
 Initializer orthogonal(double gain = OrthogonalOptions{}.gain);
 
+/// How texts give normal().
 struct NormalOptions {
   double deviation = 0.1;
 
@@ -86,6 +90,7 @@ struct NormalOptions {
 /// negative.
 Initializer normal(double deviation = NormalOptions{}.deviation);
 
+/// How texts give constant().
 struct ConstantOptions {
   double value = 0;
 
@@ -103,7 +108,9 @@ Initializer constant(double value);
 /// Zeros: for biases. Weights of 0 are a saddle where no gradient reaches the layers before.
 Initializer zero();
 
+/// A table of initializers.
 using InitializerTable = EntryTable<Initializer(const Term&)>;
+/// The initializers that texts know.
 const InitializerTable& initializer_table();
 
 /// The initializer of a text such as "he_normal" or "orthogonal(gain=2)". Throws SyntaxError.

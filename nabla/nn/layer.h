@@ -42,6 +42,7 @@ struct Part {
   Role role = Role::learned;
   const Layer* layer = nullptr;
 };
+/// The parts of a layer, in order.
 using Parts = std::vector<Part>;
 
 /// A state somewhere in a model.
@@ -118,6 +119,7 @@ class Layer {
 /// Any layer, as something that holds layers takes it: by value, which shares its states, or by
 /// pointer; and the name that it is to have there.
 struct AnyLayer {
+  /// A copy of the layer, which shares its states, or the layer pointed to.
   template <std::derived_from<Layer> L>
   AnyLayer(const L& layer_) {  // NOLINT(google-explicit-constructor)
     static_assert(!std::is_abstract_v<L>,

@@ -8,6 +8,7 @@
 
 namespace nabla::nn {
 
+/// How a Dense layer is made.
 struct DenseOptions {
   bool bias = true;
   /// First weights; biases start at 0.
@@ -47,6 +48,7 @@ class Dense : public Layer {
 /// A function of each element for itself.
 class Activation : public Layer {
  public:
+  /// What it computes, [batch, ...] -> [batch, ...].
   using Function = std::function<Tensor(const Tensor&)>;
   /// Throws ValueError where the function is missing.
   Activation(std::string text, Function function);
@@ -67,6 +69,7 @@ extern const Activation tanh;      ///< (e^2x - 1) / (e^2x + 1)
 extern const Activation sigmoid;   ///< 1 / (1 + e^-x)
 extern const Activation softplus;  ///< log(1 + e^x)
 
+/// How texts give leaky_relu().
 struct LeakyReluOptions {
   double slope = 0.1;
   static const OptionTable<LeakyReluOptions>& table();
@@ -75,6 +78,7 @@ struct LeakyReluOptions {
 /// that is not finite, or beyond +-1e15.
 Activation leaky_relu(double slope = LeakyReluOptions{}.slope);
 
+/// How texts give elu().
 struct EluOptions {
   double alpha = 1;
   static const OptionTable<EluOptions>& table();
@@ -83,6 +87,7 @@ struct EluOptions {
 /// leaky_relu does.
 Activation elu(double alpha = EluOptions{}.alpha);
 
+/// How texts give a Dropout layer.
 struct DropoutOptions {
   double rate = 0.5;
   static const OptionTable<DropoutOptions>& table();

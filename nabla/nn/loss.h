@@ -16,6 +16,7 @@ namespace nabla::nn {
 /// Any function of predictions [batch, ...] and targets that gives one number can be minimised.
 class Loss {
  public:
+  /// A number for predictions [batch, ...] and targets.
   using Function = std::function<Tensor(const Tensor& prediction, const Tensor& target)>;
 
   Loss() = default;  ///< missing: no function
@@ -28,6 +29,7 @@ class Loss {
   Loss(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 
+  /// The loss of a batch, one number.
   Tensor operator()(const Tensor& prediction, const Tensor& target) const {
     return function_(prediction, target);
   }
@@ -49,7 +51,9 @@ Tensor cross_entropy(const Tensor& scores, const Tensor& labels);
 /// shapes differ; nothing is broadcast.
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target);
 
+/// A table of losses.
 using LossTable = EntryTable<Loss(const Term&)>;
+/// The losses that texts know.
 const LossTable& loss_table();
 
 /// The loss of a text such as "cross_entropy". Throws SyntaxError.

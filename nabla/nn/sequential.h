@@ -26,6 +26,7 @@ class Sequential : public Layer {
   Tensor forward(const Tensor& x) const override;
   Parts parts() const override;
 
+  /// The layers, in order.
   const std::vector<AnyLayer>& layers() const { return layers_; }
 
  private:
@@ -40,6 +41,7 @@ class Sequential : public Layer {
 ///     Residual({Dense(64, 32), relu}, Dense(64, 32))
 class Residual : public Layer {
  public:
+  /// f is the layers of `body`, one behind the other; g is the identity, or `projection`.
   Residual(std::initializer_list<AnyLayer> body) : body_(body) {}
   Residual(std::initializer_list<AnyLayer> body, const AnyLayer& projection)
       : body_(body), projection_(Sequential{projection}) {}
@@ -78,6 +80,7 @@ class Branches : public Layer {
 /// a+b].
 class Concatenate : public Branches {
  public:
+  /// Throws ValueError where there is no branch.
   Concatenate(std::initializer_list<AnyLayer> branches)
       : Concatenate(std::vector<AnyLayer>(branches)) {}
   explicit Concatenate(const std::vector<AnyLayer>& branches) : Branches("concatenate", branches) {}
@@ -88,6 +91,7 @@ class Concatenate : public Branches {
 /// Branches whose results, of one shape, are added.
 class Add : public Branches {
  public:
+  /// Throws ValueError where there is no branch.
   Add(std::initializer_list<AnyLayer> branches) : Add(std::vector<AnyLayer>(branches)) {}
   explicit Add(const std::vector<AnyLayer>& branches) : Branches("add", branches) {}
   /// Throws ShapeError where results differ in shape.

@@ -106,9 +106,13 @@ Tensor number_beside(N value, const Tensor& tensor) {
   return with_widest(value, [&](auto wide) { return number_beside(wide, tensor); });
 }
 
+/// a + b
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+/// a - b, and -x
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }
+/// a b
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
+/// a / b, floating
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
 inline Tensor operator-(const Tensor& x) { return negative(x); }
 template <Number N>

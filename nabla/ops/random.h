@@ -18,6 +18,7 @@ Tensor random_key(std::uint64_t seed, std::uint64_t stream);
 /// A stream of random tensors.
 class Generator {
  public:
+  /// The numbers of this stream of the seed, from the first on.
   explicit Generator(std::uint64_t seed, std::uint64_t stream = 0);
 
   /// Uniform on [low, high); where low is not 0, rounding may give high itself.

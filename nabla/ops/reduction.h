@@ -7,6 +7,7 @@
 
 namespace nabla {
 
+/// The sum of the elements; 0 of none.
 Tensor sum(const Tensor& x, const Dims& axes = {}, bool keep = false);
 /// The sum divided by the number of elements; floating. Infinite where the sum is.
 Tensor mean(const Tensor& x, const Dims& axes = {}, bool keep = false);

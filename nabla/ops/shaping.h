@@ -22,6 +22,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// Elements start, start + step, ... before stop, along one axis, as in Python: negative places
 /// count from the end, a negative step walks backwards, places outside are cut.
 struct Slice {
+  /// Beyond every axis.
   static constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
   std::int64_t start = end;  ///< default: the first element in walking direction
   std::int64_t stop = end;   ///< default: behind the last one

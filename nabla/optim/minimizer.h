@@ -27,6 +27,7 @@ class Minimizer : public Method {
   std::vector<State> parameters_;
 };
 
+/// Of LineSearch.
 struct LineSearchOptions {
   double learning_rate = 1;
   double shrink = 0.5;
@@ -58,8 +59,10 @@ class LineSearch : public Minimizer {
   State step_{Tensor(0.0), "step"};
 };
 
+/// A table of minimisers.
 using MinimizerTable =
     EntryTable<std::shared_ptr<Minimizer>(const Term&, std::optional<double> learning_rate)>;
+/// The minimisers that texts know.
 const MinimizerTable& minimizer_table();
 
 }  // namespace nabla::optim

@@ -19,6 +19,7 @@ namespace nabla::optim {
 /// parameters were set behind that.
 class Objective {
  public:
+  /// What is done with a batch.
   using Visit = std::function<void(const Tensor& inputs, const Tensor& targets)>;
   /// Calls a visitor for each batch of the samples, in the same order each time.
   using Batches = std::function<void(const Visit&)>;
@@ -32,6 +33,7 @@ class Objective {
 
   /// What the function is about from now on.
   void set_batches(Batches batches);
+  /// One batch.
   void set_batch(const Tensor& inputs, const Tensor& targets);
 
   /// The vector. Reading it copies nothing; it keeps its values when set_parameters is called, yet

@@ -13,6 +13,7 @@
 
 namespace nabla::optim {
 
+/// Of Sgd.
 struct SgdOptions {
   double learning_rate = 0.1;
 
@@ -38,6 +39,7 @@ class Sgd : public Optimizer {
   SgdOptions options_;
 };
 
+/// Of Momentum and Nesterov.
 struct MomentumOptions {
   double learning_rate = 0.01;
   double momentum = 0.9;
@@ -54,12 +56,14 @@ struct MomentumOptions {
 /// m = gamma m + eta g, w -= m (Polyak, 1964). A constant gradient moves w by eta g / (1 - gamma).
 class Momentum : public Optimizer {
  public:
+  /// Throws ValueError for an option outside of its range.
   explicit Momentum(MomentumOptions options);
   explicit Momentum(Defaults = {}) : Momentum(MomentumOptions{}) {}
   std::string text() const override { return MomentumOptions::table().text(name(), options_); }
 
  protected:
   Momentum(std::string_view name, MomentumOptions options);
+  /// The option `momentum`.
   double gamma() const { return options_.momentum; }
 
  private:
@@ -73,6 +77,7 @@ class Momentum : public Optimizer {
 /// never the point ahead; minimize() takes care of it.
 class Nesterov : public Momentum {
  public:
+  /// Throws ValueError for an option outside of its range.
   explicit Nesterov(MomentumOptions options);
   explicit Nesterov(Defaults = {}) : Nesterov(MomentumOptions{}) {}
 
@@ -80,6 +85,7 @@ class Nesterov : public Momentum {
   Tensor look_ahead(const Variables& variables) const override;
 };
 
+/// Of Adam.
 struct AdamOptions {
   double learning_rate = 1e-3;
   double beta1 = 0.9;
@@ -103,6 +109,7 @@ struct AdamOptions {
 /// (Kingma and Ba, 2015, algorithm 1).
 class Adam : public Optimizer {
  public:
+  /// Throws ValueError for an option outside of its range.
   explicit Adam(AdamOptions options);
   explicit Adam(Defaults = {}) : Adam(AdamOptions{}) {}
   std::string text() const override { return AdamOptions::table().text(name(), options_); }
@@ -118,8 +125,10 @@ class Adam : public Optimizer {
 /// where there is one.
 using RuleEntry =
     Entry<std::shared_ptr<Optimizer>(const Term&, std::optional<double> learning_rate)>;
+/// A table of update rules.
 using RuleTable =
     EntryTable<std::shared_ptr<Optimizer>(const Term&, std::optional<double> learning_rate)>;
+/// The update rules that texts know.
 const RuleTable& rule_table();
 
 /// The rule of a text such as "adam(learning_rate=3e-4, beta1=0.8)"; the learning rate can be given

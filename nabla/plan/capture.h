@@ -28,6 +28,7 @@ namespace nabla {
 /// call it; for results that go to other threads see State.
 class Captured {
  public:
+  /// A function of a list of tensors that gives a list.
   using Function = std::function<Tensors(const Tensors&)>;
   /// Throws ValueError where the function is missing.
   explicit Captured(Function function, PlanOptions options = {});

@@ -41,9 +41,10 @@ struct NodeRef {
 class Tensor {
  public:
   Tensor() = default;
-  /// A scalar or an array from C++ values, row-major. Throws ShapeError where counts differ.
+  /// A scalar.
   Tensor(float value);   // NOLINT(google-explicit-constructor)
   Tensor(double value);  // NOLINT(google-explicit-constructor)
+  /// An array from C++ values, row-major. Throws ShapeError where counts differ.
   template <class T>
   static Tensor from(std::span<const T> values, const Shape& shape);
   template <class T>
@@ -64,16 +65,27 @@ class Tensor {
   Tensor(const Layout& layout, DType dtype, BufferRef data, NodeRef node = {})
       : layout_(layout), dtype_(dtype), defined_(true), data_(std::move(data)), node_(node) {}
 
+  /// Whether it is a value; a default-made tensor is none.
   bool defined() const { return defined_; }
+  /// Whether there are numbers: not while a function is captured.
   bool has_data() const { return static_cast<bool>(data_); }
+  /// The type of the elements.
   DType dtype() const { return dtype_; }
+  /// The extents; empty for a scalar.
   const Shape& shape() const { return layout_.shape; }
+  /// Where the elements lie in the buffer.
   const Layout& layout() const { return layout_; }
+  /// Type and shape.
   Spec spec() const { return {dtype_, layout_.shape}; }
+  /// The number of axes.
   int rank() const { return layout_.shape.rank(); }
+  /// The number of elements.
   std::int64_t size() const { return layout_.shape.elements(); }
+  /// The memory; empty without data.
   const BufferRef& buffer() const { return data_; }
+  /// The place in a graph.
   NodeRef node() const { return node_; }
+  /// The same value at another place in a graph.
   Tensor with_node(NodeRef node) const {
     Tensor tensor = *this;
     tensor.node_ = node;

@@ -25,6 +25,7 @@ struct EpochRecord {
   double samples_per_second = 0;
 };
 
+/// What fit() gives back: how training went.
 struct History {
   std::vector<EpochRecord> epochs;
   std::string stop_reason;  ///< empty: all epochs were done
@@ -64,10 +65,15 @@ class Interrupted : public Error {
 class Callback {
  public:
   virtual ~Callback() = default;
+  /// Before the first step.
   virtual void on_fit_begin(Progress&) {}
+  /// Before the first step of an epoch.
   virtual void on_epoch_begin(Progress&) {}
+  /// Before a step.
   virtual void on_batch_begin(Progress&) {}
+  /// Behind a step, with its loss.
   virtual void on_batch_end(Progress&) {}
+  /// Behind an epoch, and its validation.
   virtual void on_epoch_end(Progress&, const EpochRecord&) {}
   /// Called for each whose on_fit_begin has returned, also after an error of training or of another
   /// callback. What it throws comes out of fit() when all have been called, unless there was an
@@ -77,11 +83,14 @@ class Callback {
   /// What it remembers of the run, for checkpoints; restore() is called behind on_fit_begin() of a
   /// run that goes on, with the same tensors and texts. Default: nothing.
   virtual TensorFile memory() const { return {}; }
+  /// Takes back what memory() gave.
   virtual void restore(const TensorFile&) {}
 };
 
+/// A value of an EpochRecord that EarlyStopping looks at.
 enum class Monitor { validation_loss, validation_accuracy, train_loss };
 
+/// Of EarlyStopping.
 struct EarlyStoppingOptions {
   Monitor monitor = Monitor::validation_loss;
   std::int64_t patience = 3;  ///< epochs without a better value, after which training stops

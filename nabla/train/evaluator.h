@@ -10,6 +10,7 @@
 
 namespace nabla {
 
+/// How good a model is on a data set.
 struct Evaluation {
   double loss = 0;  ///< mean over the samples
   std::optional<double>

@@ -33,6 +33,7 @@ struct ModelInfo {
   std::uint64_t seed = 0;                ///< of the run, and of how the data were split
 };
 
+/// What a model file holds.
 struct ModelFile {
   nn::Sequential model;
   ModelInfo info;

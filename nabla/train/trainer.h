@@ -19,6 +19,7 @@
 
 namespace nabla {
 
+/// How Trainer::fit() trains.
 struct FitOptions {
   std::int64_t epochs = 1;       ///< times through the data
   std::int64_t batch_size = 32;  ///< samples in a step; 0: all
@@ -55,12 +56,15 @@ class Trainer {
   /// of an epoch a parameter, is not finite, or where it is called within itself.
   History fit(const data::Dataset& train, const FitOptions& options = {});
 
+  /// Loss and accuracy on a data set; nothing is learned. Throws what Evaluator does.
   Evaluation evaluate(const data::Dataset& dataset) { return evaluator_.evaluate(dataset); }
   /// The model's results, f32 [samples, outputs]; for classes these are scores. Targets are not
   /// looked at and need not be there.
   Tensor predict(const data::Dataset& dataset) { return evaluator_.predict(dataset); }
 
+  /// The model that learns.
   const nn::Layer& model() const { return *model_; }
+  /// How it learns.
   optim::Method& method() { return *method_; }
   /// Epochs that are done, by all calls of fit; of a run that goes on those before, too.
   std::int64_t epochs_done() const { return epochs_done_; }
