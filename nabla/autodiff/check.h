@@ -24,6 +24,10 @@ struct NumericalGradientOptions {
 /// and is called twice for each element of x. Give it f64: f32 has too few digits for the default
 /// step. Throws ShapeError where f gives a tensor with axes, DTypeError where x is not floating,
 /// ValueError for a step that is not above 0, or where f is missing.
+/// ```cpp
+/// const auto f = [](const Tensor& x) { return sum(square(x)); };
+/// numerical_gradient(f, Tensor::from({1.0, -2.0}, {2}));  // [2.0000, -4.0000]
+/// ```
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options = {});
 
@@ -59,6 +63,11 @@ struct GradientReport {
 /// drown in rounding errors, all elements of an input lie at kinks, or f gives other values for the
 /// same input. Throws DTypeError for inputs that are not f64 and ValueError for options out of
 /// range, or where f or every input is missing.
+/// ```cpp
+/// const auto f = [](const Tensors& x) { return tanh(x[0] * x[1]); };
+/// const GradientReport report = check_gradients(f, {Tensor(0.5), Tensor(-1.5)});
+/// report.passed;  // true
+/// ```
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options = {});
 

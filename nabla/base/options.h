@@ -197,18 +197,20 @@ class OptionRows {
 
 /// The options of a thing: the fields of an aggregate, whose default values are their defaults.
 /// Each stands once, beside the fields:
+/// ```cpp
+/// struct StepOptions {
+///   double learning_rate = 0.01;
+///   double momentum = 0.9;
 ///
-///     struct MomentumOptions {
-///       double learning_rate = 0.01;
-///       double momentum = 0.9;
-///
-///       static const OptionTable<MomentumOptions>& table() {
-///         static const OptionTable<MomentumOptions> options = {
-///             {"learning_rate", &MomentumOptions::learning_rate, "size of a step", above_zero},
-///             {"momentum", &MomentumOptions::momentum, "part of the last step", fraction}};
-///         return options;
-///       }
-///     };
+///   static const OptionTable<StepOptions>& table() {
+///     static const OptionTable<StepOptions> options = {
+///         {"learning_rate", &StepOptions::learning_rate, "size of a step", above_zero},
+///         {"momentum", &StepOptions::momentum, "part of the last step", fraction}};
+///     return options;
+///   }
+/// };
+/// StepOptions::table().read(parse_term("rule", "mine(momentum=0.5)")).momentum;  // 0.5
+/// ```
 template <class Options>
 class OptionTable : private OptionRows {
  public:

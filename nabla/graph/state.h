@@ -19,6 +19,13 @@ namespace nabla {
 /// Threads of a program may read a variable at the same time, and take derivatives by it. While one
 /// assigns it, or runs a captured function that does, no other may use it or tensors read from it:
 /// give them a copy, such as Tensor::from(w.value().to_vector<float>(), w.spec().shape).
+/// ```cpp
+/// const State w(Tensor(1.0), "w");
+/// const Tensor before = w.value();
+/// w.assign(w.value() + 1);
+/// w.value();  // 2
+/// before;     // 1
+/// ```
 class State {
  public:
   State() = default;

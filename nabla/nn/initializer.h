@@ -1,5 +1,13 @@
 /// First values of parameters. All are drawn in double from Random and then rounded: the same seed
 /// gives the same bits on every machine and in every precision.
+/// ```cpp
+/// const nn::Dense wide(64, 64, {.initializer = nn::he_normal()});
+/// const nn::Dense same(64, 64, {.initializer = nn::make_initializer("he_normal")});
+/// const nn::Initializer halves([](std::span<double> values, const Shape&, Random&) {
+///   for (double& value : values) value = 0.5;
+/// });
+/// const nn::Dense own(64, 64, {.initializer = halves});
+/// ```
 #pragma once
 
 #include <concepts>

@@ -56,19 +56,21 @@ struct NamedState {
 
 /// A function of a batch, with parameters of its own. To write one, derive from this, and list what
 /// it is made of:
-///
-///     struct Block : nabla::nn::Layer {
-///       nabla::nn::Dense first{64, 64}, second{64, 64};
-///       nabla::nn::Dropout dropout{0.2};
-///       std::string text() const override { return "block"; }
-///       nabla::nn::Parts parts() const override {
-///         return {{"first", first}, {"second", second}, {"dropout", dropout}};
-///       }
-///       nabla::Tensor forward(const nabla::Tensor& x) const override {
-///         return x + second(dropout(nabla::relu(first(x))));
-///       }
-///     };
-///
+/// ```cpp
+/// struct Block : nn::Layer {
+///   nn::Dense first{64, 64}, second{64, 64};
+///   nn::Dropout dropout{0.2};
+///   std::string text() const override { return "block"; }
+///   nn::Parts parts() const override {
+///     return {{"first", first}, {"second", second}, {"dropout", dropout}};
+///   }
+///   Tensor forward(const Tensor& x) const override {
+///     return x + second(dropout(relu(first(x))));
+///   }
+/// };
+/// Block().parameter_count();           // 8320
+/// Block().named_parameters()[0].name;  // "first.weight"
+/// ```
 /// From this one list come parameters, names, first values, files and summaries. Copies of a layer
 /// share its states. The same state in two places of a model is one parameter.
 class Layer {
@@ -141,6 +143,10 @@ struct AnyLayer {
 
 /// A layer with a name of its own: letters, digits and _, a letter first. Throws ValueError for
 /// another one.
+/// ```cpp
+/// const nn::Sequential model{nn::named("encoder", nn::Dense(4, 2)), nn::Dense(2, 1)};
+/// model.states()[0].name;  // "encoder.weight"
+/// ```
 AnyLayer named(std::string name, AnyLayer layer);
 
 /// Gives a new state first values from a stream of its own: two layers made alike differ. The n-th

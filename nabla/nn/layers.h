@@ -26,6 +26,10 @@ struct DenseText {
 
 /// x W + b: every output is a weighted sum of all inputs. x [batch, ...] is taken as [batch, in],
 /// W is [in, out], b [out].
+/// ```cpp
+/// const nn::Dense layer(2, 3, {.initializer = nn::constant(0.5)});
+/// layer(Tensor::from({1.0F, 2.0F}, {1, 2}));  // [[1.5, 1.5, 1.5]]
+/// ```
 class Dense : public Layer {
  public:
   /// Throws ValueError for a width below 1, and where the initializer is missing.
@@ -46,6 +50,13 @@ class Dense : public Layer {
 };
 
 /// A function of each element for itself.
+/// ```cpp
+/// const nn::Activation cube("cube", [](const Tensor& x) { return power(x, 3); });
+/// cube(Tensor(2.0));                  // 8
+/// nn::relu(Tensor(-2.0));             // 0
+/// nn::leaky_relu(0.1)(Tensor(-2.0));  // -0.2
+/// nn::elu()(Tensor(-1.0));            // -0.6321
+/// ```
 class Activation : public Layer {
  public:
   /// What it computes, [batch, ...] -> [batch, ...].
@@ -111,6 +122,9 @@ class Dropout : public Layer {
 };
 
 /// All axes but the batch as one: [batch, ...] -> [batch, n].
+/// ```cpp
+/// nn::Flatten().output_shape({28, 28});  // [784]
+/// ```
 class Flatten : public Layer {
  public:
   std::string text() const override { return "flatten"; }

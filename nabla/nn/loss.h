@@ -45,10 +45,19 @@ class Loss {
 
 /// Mean over the batch of -log softmax(scores)[label]: scores [batch, classes], labels i64 or i32
 /// [batch]. The last layer gives scores, no probabilities. Throws what softmax_cross_entropy does.
+/// ```cpp
+/// const Tensor scores = Tensor::from({0.0, 0.0, 0.0, 0.0}, {2, 2});
+/// const Tensor labels = Tensor::from({std::int64_t{0}, std::int64_t{1}}, {2});
+/// nn::cross_entropy(scores, labels);  // 0.6931
+/// ```
 Tensor cross_entropy(const Tensor& scores, const Tensor& labels);
 
 /// Mean of (prediction - target)^2 over all elements of the batch. Throws ShapeError where the
 /// shapes differ; nothing is broadcast.
+/// ```cpp
+/// const Tensor prediction = Tensor::from({1.0, 2.0}, {2, 1});
+/// nn::mean_squared_error(prediction, prediction + 3);  // 9
+/// ```
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target);
 
 /// A table of losses.
@@ -63,6 +72,11 @@ Loss make_loss(std::string_view text);
 /// an f64 number. Of equal scores the first counts. Throws ShapeError or DTypeError for others.
 Tensor correct_count(const Tensor& scores, const Tensor& labels);
 /// The same as a part of all.
+/// ```cpp
+/// const Tensor scores = Tensor::from({5.0, 0.0, 7.0, 1.0}, {2, 2});
+/// const Tensor labels = Tensor::from({std::int64_t{0}, std::int64_t{1}}, {2});
+/// nn::accuracy(scores, labels);  // 0.5
+/// ```
 Tensor accuracy(const Tensor& scores, const Tensor& labels);
 
 }  // namespace nabla::nn

@@ -16,6 +16,14 @@ Tensor random_uniform(const Tensor& key, const Shape& shape, DType dtype = DType
 Tensor random_key(std::uint64_t seed, std::uint64_t stream);
 
 /// A stream of random tensors.
+/// ```cpp
+/// Generator generator(1);
+/// const Tensor first = generator.uniform({1000});
+/// const Tensor second = generator.uniform({1000});  // other numbers
+/// min(first).item() >= 0 && max(first).item() < 1;  // true
+/// const Tensor again = Generator(1).uniform({1000});
+/// again.to_vector<float>() == first.to_vector<float>();  // true
+/// ```
 class Generator {
  public:
   /// The numbers of this stream of the seed, from the first on.

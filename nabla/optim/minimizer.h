@@ -41,6 +41,12 @@ struct LineSearchOptions {
 /// `learning_rate` on, or from twice (1 / shrink times) the step before where that is less, times
 /// `shrink` until f(w - a g) <= f(w) - decrease a g^2 (Armijo, 1966). A place where the loss is not
 /// finite is too far. Where no try is good enough, the parameters stay.
+/// ```cpp
+/// nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::LineSearch({.learning_rate = 1}));
+/// const History history = trainer.fit(data::digits().train, {.epochs = 2});
+/// history.epochs[1].train_loss < history.epochs[0].train_loss;  // true
+/// ```
 class LineSearch : public Minimizer {
  public:
   /// Throws ValueError for an option out of its range.

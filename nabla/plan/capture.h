@@ -63,8 +63,17 @@ class Captured {
 
 /// Captures a function of at most three tensors that gives a tensor; each call lists its inputs in
 /// new memory, which `Captured` leaves to the caller.
-///     auto step = capture([&](const Tensor& x, const Tensor& y) { ...; return loss; });
-///     double loss = step(x, y).item();
+/// ```cpp
+/// const State count(Tensor(0.0));
+/// const auto step = capture([&](const Tensor& x, const Tensor& y) {
+///   count.assign(count.value() + 1);
+///   return sum(x * y);
+/// });
+/// const Tensor x = Tensor::from({1.0, 2.0}, {2});
+/// step(x, x);     // 5
+/// step(x, -x);    // -5
+/// count.value();  // 2
+/// ```
 template <class F>
 auto capture(F function, PlanOptions options = {}) {
   Captured::Function of_list = [function](const Tensors& in) -> Tensors {

@@ -38,6 +38,14 @@ struct NodeRef {
 ///
 /// Copies are cheap and share memory. Executed tensors have data and no node, recorded ones have
 /// both, captured ones have a node and no data yet. A default-made tensor is undefined.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F}, {2, 3});
+/// x.shape();             // [2, 3]
+/// x.size();              // 6
+/// name_of(x.dtype());    // "f32"
+/// x.to_vector<float>();  // [1, 2, 3, 4, 5, 6]
+/// Tensor(0.5).item();    // 0.5
+/// ```
 class Tensor {
  public:
   Tensor() = default;

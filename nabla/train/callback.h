@@ -62,6 +62,18 @@ class Interrupted : public Error {
 
 /// Looks on while a model is trained. An error, such as a loss that is not finite, ends training at
 /// once; it comes out of fit() when all have been told of the end.
+/// ```cpp
+/// struct Halving : Callback {
+///   void on_epoch_begin(Progress& progress) override {
+///     optim::Method& method = progress.method;
+///     if (progress.epoch > 1) method.set_learning_rate(method.learning_rate() / 2);
+///   }
+/// };
+/// const nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::Sgd({.learning_rate = 0.1}));
+/// trainer.fit(data::digits().train, {.epochs = 2, .callbacks = {std::make_shared<Halving>()}});
+/// trainer.method().learning_rate();  // 0.05
+/// ```
 class Callback {
  public:
   virtual ~Callback() = default;
@@ -101,6 +113,13 @@ struct EarlyStoppingOptions {
 
 /// Stops when the model no longer gets better. Where a run that it has stopped goes on all the
 /// same, the best epoch stays, and the patience counts from there.
+/// ```cpp
+/// const auto [train, test] = data::digits();
+/// const nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::Adam());
+/// const auto stopping = std::make_shared<EarlyStopping>(EarlyStoppingOptions{.patience = 2});
+/// trainer.fit(train, {.epochs = 5, .validation = test, .callbacks = {stopping}});
+/// ```
 class EarlyStopping : public Callback {
  public:
   /// Throws ValueError for a patience below 1 or a negative min_delta.
