@@ -235,8 +235,9 @@ TEST(CheckDataset, NamesShapesAndTypes) {
 void write_idx_folder(const Folder& folder, char train, char test,
                       const std::string& train_labels) {
   const auto images = [](char count) {
-    return "\0\0\x08\x03\0\0\0"s + count + "\0\0\0\x01\0\0\0\x01"s +
-           std::string(static_cast<std::size_t>(count), '\x05');
+    std::string file = "\0\0\x08\x03\0\0\0"s + count;
+    file += "\0\0\0\x01\0\0\0\x01"s;
+    return file.append(static_cast<std::size_t>(count), '\x05');
   };
   const auto labels = [](const std::string& values) {
     return "\0\0\x08\x01\0\0\0"s + static_cast<char>(values.size()) + values;
