@@ -295,6 +295,7 @@ class EntryTable {
   std::string_view noun() const { return noun_; }
   /// What is known of each, in order.
   std::span<const EntryInfo* const> infos() const { return infos_; }
+  /// Whether one has this name.
   bool has(std::string_view name) const {
     return std::ranges::any_of(infos_, [&](const EntryInfo* info) { return info->name == name; });
   }

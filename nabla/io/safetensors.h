@@ -50,6 +50,7 @@ struct TensorEntry {
   std::string dtype;  ///< as the format calls it: "F32", "BF16", "BOOL", ...
   Shape shape;
 };
+/// What the header of a file lists, of any type that the format has.
 struct TensorList {
   std::vector<TensorEntry> tensors;  ///< in the order of the header
   std::map<std::string, std::string> metadata;
