@@ -15,6 +15,23 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
+# A training step takes 60 times as long where nothing is optimised. Generators for one build type
+# that were given none, and no flag of their own, get a library that is; who asks for none is told.
+set(nabla_optimisation "")
+get_property(has_several_types GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+if(NOT has_several_types)
+  string(TOUPPER "CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE}" type_flags)
+  set(type_flags "${CMAKE_CXX_FLAGS} ${${type_flags}}")
+  if(NOT CMAKE_BUILD_TYPE AND NOT type_flags MATCHES "(^| )-O")
+    set(nabla_optimisation -O3)
+    message(STATUS "nabla: CMAKE_BUILD_TYPE is empty, so the library is compiled with -O3; "
+      "-DCMAKE_BUILD_TYPE=Release optimises the whole project")
+  elseif(NOT type_flags MATCHES "(^| )-O([1-9sz]|fast|$| )")
+    message(NOTICE "nabla: the build type \"${CMAKE_BUILD_TYPE}\" does not optimise: "
+      "training takes 60 times as long as with -DCMAKE_BUILD_TYPE=Release")
+  endif()
+endif()
+
 add_library(nabla_flags INTERFACE)
 target_compile_features(nabla_flags INTERFACE cxx_std_20)
 target_compile_options(nabla_flags INTERFACE

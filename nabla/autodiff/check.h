@@ -14,6 +14,7 @@ enum class Difference {
   forward   ///< (f(x + h) - f(x)) / h, with an error of h
 };
 
+/// How numerical_gradient() takes its differences.
 struct NumericalGradientOptions {
   double step = 1e-5;  ///< h, times max(1, |x|) for each element
   Difference difference = Difference::central;
@@ -23,9 +24,14 @@ struct NumericalGradientOptions {
 /// and is called twice for each element of x. Give it f64: f32 has too few digits for the default
 /// step. Throws ShapeError where f gives a tensor with axes, DTypeError where x is not floating,
 /// ValueError for a step that is not above 0, or where f is missing.
+/// ```cpp
+/// const auto f = [](const Tensor& x) { return sum(square(x)); };
+/// numerical_gradient(f, Tensor::from({1.0, -2.0}, {2}));  // [2.0000, -4.0000]
+/// ```
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options = {});
 
+/// How check_gradients() looks, and what it lets pass.
 struct GradientCheckOptions {
   int order = 2;  ///< 1: the derivative of f; 2: also the derivative of its gradient; ...
   /// Of the central differences, times max(1, |x|) for each element. Smaller ones are tried where
@@ -57,6 +63,11 @@ struct GradientReport {
 /// drown in rounding errors, all elements of an input lie at kinks, or f gives other values for the
 /// same input. Throws DTypeError for inputs that are not f64 and ValueError for options out of
 /// range, or where f or every input is missing.
+/// ```cpp
+/// const auto f = [](const Tensors& x) { return tanh(x[0] * x[1]); };
+/// const GradientReport report = check_gradients(f, {Tensor(0.5), Tensor(-1.5)});
+/// report.passed;  // true
+/// ```
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options = {});
 

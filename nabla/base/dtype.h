@@ -14,6 +14,7 @@ namespace nabla {
 /// as 0 and 1, the result of a comparison.
 enum class DType : std::uint8_t { f32, f64, i32, i64, u8 };
 
+/// Every DType, in the order of its values.
 inline constexpr DType all_dtypes[] = {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8};
 
 /// Bytes of one element.
@@ -34,6 +35,7 @@ constexpr bool is_positive_f32(double number) {
   return number >= std::numeric_limits<float>::min() && number <= std::numeric_limits<float>::max();
 }
 
+/// Whether tensors of this type can have derivatives: f32 and f64.
 constexpr bool is_floating(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
 /// A C++ number.
@@ -42,6 +44,7 @@ concept Number = std::integral<T> || std::floating_point<T>;
 
 /// "f32", "f64", "i32", "i64" or "u8".
 std::string_view name_of(DType dtype);
+/// Prints name_of(dtype).
 std::ostream& operator<<(std::ostream& out, DType dtype);
 
 /// The DType of a C++ element type: dtype_of<float> is DType::f32.

@@ -10,6 +10,14 @@
 namespace nabla {
 
 /// Base of everything that nabla throws for a user's mistake.
+/// ```cpp
+/// try {
+///   matmul(arange(2), arange(3));
+/// } catch (const Error& error) {
+///   const std::string message = error.what();
+///   message.starts_with("matmul");  // true
+/// }
+/// ```
 class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

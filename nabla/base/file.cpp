@@ -142,12 +142,12 @@ bool write_all(const Descriptor& file, std::span<const std::byte> bytes) {
 }
 
 // Where a file is to be written.
-struct Place {
+struct Destination {
   std::filesystem::path target;
   std::filesystem::path folder;
   std::optional<mode_t> mode;  // of the file that is there
 
-  explicit Place(const std::string& path) : target(path) {
+  explicit Destination(const std::string& path) : target(path) {
     struct stat old {};
     const bool exists = ::stat(path.c_str(), &old) == 0;
     if (!exists && errno != ENOENT) fail(path, cannot_write);
@@ -169,26 +169,27 @@ struct Place {
 class Replacement {
  public:
   Replacement(const std::string& path, std::span<const std::byte> bytes)
-      : path_(path), place_(path), temporary_(place_.folder) {
+      : path_(path), destination_(path), temporary_(destination_.folder) {
     const Descriptor& file = temporary_.file();
-    if (!file.is_open() || (place_.mode && ::fchmod(file.number(), *place_.mode) != 0) ||
+    if (!file.is_open() ||
+        (destination_.mode && ::fchmod(file.number(), *destination_.mode) != 0) ||
         !write_all(file, bytes) || ::fsync(file.number()) != 0) {
       fail(path, cannot_write);
     }
   }
 
   void take_place() {
-    if (!temporary_.rename_to(place_.target)) fail(path_, cannot_write);
+    if (!temporary_.rename_to(destination_.target)) fail(path_, cannot_write);
     // Brings the rename to the disk. Where a file system cannot do that, a power cut may bring the
     // old content back: whole, as promised.
-    if (const Descriptor parent(place_.folder, O_RDONLY); parent.is_open()) {
+    if (const Descriptor parent(destination_.folder, O_RDONLY); parent.is_open()) {
       ::fsync(parent.number());
     }
   }
 
  private:
   std::string path_;
-  Place place_;
+  Destination destination_;
   Temporary temporary_;
 };
 
@@ -251,7 +252,7 @@ void write_files_atomically(std::span<const FileContent> files) {
 }
 
 void check_writable(const std::string& path) {
-  if (!Temporary(Place(path).folder).file().is_open()) fail(path, cannot_write);
+  if (!Temporary(Destination(path).folder).file().is_open()) fail(path, cannot_write);
 }
 
 }  // namespace nabla

@@ -29,14 +29,18 @@ struct Range {
   bool below = false;           ///< `most` itself is too much
   std::string_view words = {};  ///< in messages; default: made from the numbers
 
+  /// Whether the number is one of them.
   bool holds(double number) const;
   /// "at least 0 and below 1"; empty for all numbers.
   std::string text() const;
   /// Throws ValueError "adam: beta1 2: expected at least 0 and below 1" unless it holds the number.
   void check(std::string_view who, std::string_view option, double number) const;
 };
+/// `least` and all above.
 constexpr Range at_least(double least) { return {.least = least}; }
+/// Both ends, and all between.
 constexpr Range from_to(double least, double most) { return {.least = least, .most = most}; }
+/// All above 0.
 inline constexpr Range above_zero = {.least = 0, .above = true};
 /// At least 0 and below 1.
 inline constexpr Range fraction = {.least = 0, .most = 1, .below = true};
@@ -141,6 +145,7 @@ struct OptionRow {
 /// A row for a field of the aggregate `Options`.
 template <class Options>
 struct Option : OptionRow {
+  /// An option of this name, with a clause that says what it is, and the numbers that it takes.
   template <class T>
   Option(std::string_view name_, T Options::*field, std::string_view doc_, Range range_ = {},
          OptionStyle style_ = {})
@@ -170,11 +175,16 @@ struct Option : OptionRow {
 /// The options of a thing without their types; `options` points to the aggregate.
 class OptionRows {
  public:
+  /// `defaults` is an aggregate with the default values.
   OptionRows(std::vector<OptionRow> rows, const void* defaults);
 
+  /// One for each option, in the order of texts.
   const std::vector<OptionRow>& rows() const { return rows_; }
+  /// OptionTable::read, into an aggregate.
   void read(const Term& term, void* options) const;
+  /// OptionTable::check.
   void check(std::string_view who, const void* options) const;
+  /// OptionTable::text.
   std::string text(std::string_view name, const void* options) const;
 
  private:
@@ -187,21 +197,24 @@ class OptionRows {
 
 /// The options of a thing: the fields of an aggregate, whose default values are their defaults.
 /// Each stands once, beside the fields:
+/// ```cpp
+/// struct StepOptions {
+///   double learning_rate = 0.01;
+///   double momentum = 0.9;
 ///
-///     struct MomentumOptions {
-///       double learning_rate = 0.01;
-///       double momentum = 0.9;
-///
-///       static const OptionTable<MomentumOptions>& table() {
-///         static const OptionTable<MomentumOptions> options = {
-///             {"learning_rate", &MomentumOptions::learning_rate, "size of a step", above_zero},
-///             {"momentum", &MomentumOptions::momentum, "part of the last step", fraction}};
-///         return options;
-///       }
-///     };
+///   static const OptionTable<StepOptions>& table() {
+///     static const OptionTable<StepOptions> options = {
+///         {"learning_rate", &StepOptions::learning_rate, "size of a step", above_zero},
+///         {"momentum", &StepOptions::momentum, "part of the last step", fraction}};
+///     return options;
+///   }
+/// };
+/// StepOptions::table().read(parse_term("rule", "mine(momentum=0.5)")).momentum;  // 0.5
+/// ```
 template <class Options>
 class OptionTable : private OptionRows {
  public:
+  /// A row for each option, in the order of texts.
   OptionTable(std::initializer_list<Option<Options>> options)
       : OptionRows({options.begin(), options.end()}, &initial()) {}
 
@@ -221,6 +234,7 @@ class OptionTable : private OptionRows {
   std::string text(std::string_view name, const Options& options) const {
     return OptionRows::text(name, &options);
   }
+  /// The same without types.
   const OptionRows& rows() const { return *this; }
 
  private:
@@ -277,8 +291,11 @@ class EntryTable {
 
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
+  /// What messages call one.
   std::string_view noun() const { return noun_; }
+  /// What is known of each, in order.
   std::span<const EntryInfo* const> infos() const { return infos_; }
+  /// Whether one has this name.
   bool has(std::string_view name) const {
     return std::ranges::any_of(infos_, [&](const EntryInfo* info) { return info->name == name; });
   }

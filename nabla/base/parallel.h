@@ -15,6 +15,10 @@ constexpr int most_threads = 4096;
 
 /// Sets how many threads kernels may use, the caller's included. Default 1. Throws ValueError below
 /// 1, above most_threads and where the system starts no more. Not to be called while kernels run.
+/// ```cpp
+/// set_threads(2);
+/// threads();  // 2
+/// ```
 void set_threads(int count);
 
 /// The number set by `set_threads`.

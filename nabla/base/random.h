@@ -46,8 +46,15 @@ constexpr std::uint64_t of(std::string_view name) {
 
 /// Draws one after the other from a seed and a stream: for shuffles and initial weights on the
 /// host.
+/// ```cpp
+/// Random random(1);
+/// const double x = random.uniform();
+/// x >= 0 && x < 1;           // true
+/// Random(1).uniform() == x;  // true
+/// ```
 class Random {
  public:
+  /// The numbers of this stream, from the first on.
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
   /// 32 random bits.

@@ -11,12 +11,14 @@
 
 namespace nabla {
 
+/// The most axes that a tensor can have.
 inline constexpr int max_rank = 8;
 
 /// A short list of integers without heap memory: extents, strides, axes.
 class Dims {
  public:
   Dims() = default;
+  /// These values in this order. Throws ShapeError above eight.
   Dims(std::initializer_list<std::int64_t> values);
   /// One value: sum(x, 0), zeros(3).
   template <std::integral N>
@@ -31,14 +33,18 @@ class Dims {
     return dims;
   }
 
+  /// How many values there are.
   int rank() const { return rank_; }
+  /// Whether there is none: of a Shape, a scalar.
   bool empty() const { return rank_ == 0; }
+  /// The value of an axis in [0, rank); it is not checked.
   std::int64_t& operator[](int axis) { return values_[static_cast<std::size_t>(axis)]; }
   std::int64_t operator[](int axis) const { return values_[static_cast<std::size_t>(axis)]; }
   const std::int64_t* begin() const { return values_.data(); }
   const std::int64_t* end() const { return values_.data() + rank_; }
   std::int64_t* begin() { return values_.data(); }
   std::int64_t* end() { return values_.data() + rank_; }
+  /// The last value, where there is one.
   std::int64_t back() const { return values_[static_cast<std::size_t>(rank_ - 1)]; }
   /// Appends one value. Throws ShapeError above eight.
   void push_back(std::int64_t value) {
@@ -65,6 +71,7 @@ class Dims {
 class Shape : public Dims {
  public:
   using Dims::Dims;
+  /// The same values, as extents.
   explicit Shape(const Dims& dims) : Dims(dims) {}
   /// Number of elements: the product of the extents, 1 for a scalar.
   std::int64_t elements() const {

@@ -21,7 +21,9 @@ class SyntaxError : public ValueError {
   SyntaxError(std::string_view noun, std::string_view text, std::size_t position,
               std::string_view what);
 
+  /// The text with the mistake.
   const std::string& text() const { return text_; }
+  /// The byte of the text where it is, from 0.
   std::size_t position() const { return position_; }
   /// The text and below it a line with ^ under the place, for people: two lines, each ended. A long
   /// text is cut around the place; control characters and bytes that are not UTF-8 become '?'.
@@ -34,6 +36,7 @@ class SyntaxError : public ValueError {
 
 /// A place in a text: errors show it.
 struct Place {
+  /// The whole text.
   struct Source {
     std::string noun;  ///< what the text describes: "optimizer"
     std::string text;

@@ -116,8 +116,11 @@ int run_command(int argc, const char* const* argv) {
   add_bench(app);
   add_ops(app);
   add_tables(app);
+  // Throws where NABLA_ISA is none.
+  app.set_version_flag("--version",
+                       str("nabla ", NABLA_VERSION, " (", NABLA_COMPILER, ", ", isa(), ")"),
+                       "name, version, compiler, and the instruction set in use");
   refuse_repeated_flags(app);
-  isa();  // throws where NABLA_ISA is none
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -11,6 +11,13 @@
 namespace nabla::data {
 
 /// Samples and what is to be learned about each.
+/// ```cpp
+/// const Tensor inputs = Tensor::from({0.0F, 1.0F, 2.0F, 3.0F}, {4, 1});
+/// const data::Dataset line = {.name = "line", .inputs = inputs, .targets = 2 * inputs + 1};
+/// data::check(line);
+/// line.size();     // 4
+/// line.outputs();  // 1
+/// ```
 struct Dataset {
   std::string name;
   /// u8 or f32 [samples, ...]; f64 is taken as f32
@@ -51,6 +58,9 @@ std::uint32_t fingerprint(const Dataset& dataset);
 /// A part of `whole` for testing, the rest for training, both in their old order. Of each class (of
 /// all samples where there are none) the part is test_part, rounded; `seed` chooses the samples.
 /// Throws ValueError where test_part is not in [0, 1].
+/// ```cpp
+/// const auto [train, test] = data::split(data::digits().train, 0.25, 1);
+/// ```
 Split split(const Dataset& whole, double test_part, std::uint64_t seed);
 
 /// These rows of a data set, in this order; a row may come twice. Throws ValueError for one that is
@@ -73,6 +83,12 @@ Split fashion_mnist(const std::string& folder = "");
 /// Handwritten digits, part of the library: 1,797 images [8, 8] of values 0 to 16, a fifth of each
 /// class for testing. Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI
 /// Machine Learning Repository, CC BY 4.0.
+/// ```cpp
+/// const auto [train, test] = data::digits();
+/// train.size() + test.size();  // 1797
+/// train.sample_shape();        // [8, 8]
+/// train.outputs();             // 10
+/// ```
 Split digits(std::uint64_t seed = 0);
 
 /// The samples of one IDX file, plain or gzip, without targets: for predictions. Bytes are those of

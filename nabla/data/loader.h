@@ -9,6 +9,7 @@
 
 namespace nabla::data {
 
+/// How a Loader goes through a data set.
 struct LoaderOptions {
   /// Samples in a batch.
   std::int64_t batch_size = 32;
@@ -28,12 +29,16 @@ struct Batch {
 
 /// Goes through a data set in batches. The order of an epoch is a Fisher-Yates shuffle by
 /// Random(seed, streams::orders + epoch): the same on every machine.
-///
-///     Loader loader(train, {.batch_size = 64, .shuffle = true});
-///     for (std::int64_t epoch = 0; epoch < 10; ++epoch) {
-///       loader.start_epoch(epoch);
-///       while (loader.next(batch)) step(batch.inputs, batch.targets);
-///     }
+/// ```cpp
+/// data::Loader loader(data::digits().train, {.batch_size = 64, .shuffle = true});
+/// data::Batch batch;
+/// std::int64_t samples = 0;
+/// for (std::int64_t epoch = 0; epoch < 2; ++epoch) {
+///   loader.start_epoch(epoch);
+///   while (loader.next(batch)) samples += batch.inputs.shape()[0];
+/// }
+/// samples == 2 * data::digits().train.size();  // true
+/// ```
 class Loader {
  public:
   /// Shares the memory of the data set and starts epoch 0. Throws ValueError for a batch size below

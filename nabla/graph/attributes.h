@@ -57,6 +57,7 @@ struct TypeAttribute {
   DType dtype = DType::f32;
   bool operator==(const TypeAttribute&) const = default;
 };
+/// The element type and the shape of the result.
 struct SpecAttribute {
   DType dtype = DType::f32;
   Shape shape;
@@ -76,6 +77,7 @@ struct AxisSizeAttribute {
 /// one OwnAttribute are equal. It is printed where it can be.
 class OwnAttribute {
  public:
+  /// Holds a copy of the value.
   template <class T>
   explicit OwnAttribute(T value) : held_(std::make_shared<const Value<T>>(std::move(value))) {}
 
@@ -90,6 +92,7 @@ class OwnAttribute {
   bool operator==(const OwnAttribute& other) const {
     return held_ == other.held_ || held_->equals(*other.held_);
   }
+  /// Prints the value as its type does, or "own".
   void print(std::ostream& out) const { held_->print(out); }
 
  private:
@@ -122,6 +125,7 @@ class OwnAttribute {
   std::shared_ptr<const Held> held_;
 };
 
+/// What a call can have: nothing, or one of these.
 using Attributes = std::variant<std::monostate, AxisAttribute, AxesAttribute, PermutationAttribute,
                                 ShapeAttribute, SliceAttribute, PadAttribute, TypeAttribute,
                                 SpecAttribute, AxisSizeAttribute, OwnAttribute>;

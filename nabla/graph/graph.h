@@ -21,7 +21,9 @@ struct Node {
   std::unique_ptr<const Attributes> own_attributes = nullptr;  ///< few calls have any
   std::int32_t scope = -1;  ///< the layer it was made in: an index into scopes()
 
+  /// Type and shape of the value.
   Spec spec() const { return value.spec(); }
+  /// Those of the call; std::monostate where it has none.
   const Attributes& attributes() const;
 };
 
@@ -29,6 +31,7 @@ struct Node {
 extern const Op input_op;     ///< an argument of a captured function
 extern const Op constant_op;  ///< a tensor from outside, kept as it is
 extern const Op state_op;     ///< the value of a State when the function starts
+/// The same values, as a node of its own.
 extern const TableEntry identity_op;
 /// The same values, of which no derivative is taken: also what is read of an assigned state.
 extern const TableEntry stop_gradient_op;
@@ -36,18 +39,25 @@ extern const TableEntry stop_gradient_op;
 /// Append-only, so ids are a topological order and references to nodes stay valid.
 class Graph {
  public:
+  /// Whether calls are executed and recorded, or captured without data.
   enum class Mode { record, capture };
+  /// An empty graph, with a number of its own.
   explicit Graph(Mode mode);
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
+  /// What it was made for.
   Mode mode() const { return mode_; }
+  /// How many nodes there are.
   std::int32_t size() const { return size_; }
+  /// The node of an id in [0, size()).
   const Node& operator[](std::int32_t id) const {
     return chunks_[static_cast<std::size_t>(id / chunk_nodes)]
                   [static_cast<std::size_t>(id % chunk_nodes)];
   }
+  /// Whether the tensor is one of its nodes.
   bool contains(const Tensor& tensor) const { return tensor.node().graph == id_; }
+  /// Its number, which NodeRef::graph holds.
   std::uint32_t id() const { return id_; }
 
   /// Appends a call with its result, which has no data while capturing.
@@ -69,9 +79,12 @@ class Graph {
   /// What a state holds at this point: what it was assigned last, else a leaf, made at its first
   /// use.
   Tensor read(const State& state);
+  /// Gives a state another value from this point on.
   void assign(const State& state, const Tensor& tensor);
+  /// All states that were read or assigned.
   const std::vector<StateUse>& states() const { return states_; }
 
+  /// The names of layers that nodes were made in.
   const std::vector<std::string>& scopes() const { return scopes_; }
 
  private:
@@ -95,6 +108,7 @@ class Graph {
 /// Makes `graph` the one that calls on this thread are appended to, until it goes or is closed.
 class GraphScope {
  public:
+  /// Throws Error where the thread has nested too many (see Nesting).
   explicit GraphScope(Graph& graph);
   ~GraphScope();
   GraphScope(const GraphScope&) = delete;
@@ -110,6 +124,7 @@ class GraphScope {
 
 /// The graph that this thread appends to; nullptr: calls are only executed.
 Graph* active_graph();
+/// Whether this thread appends to a graph without data.
 inline bool is_capturing() {
   const Graph* graph = active_graph();
   return graph != nullptr && graph->mode() == Graph::Mode::capture;
@@ -132,6 +147,7 @@ Tensor read_beside_graphs(const Tensor& value, std::uint32_t differentiating);
 /// many that one must be calling itself without end: before the stack ends.
 class Nesting {
  public:
+  /// `what` is what the error calls such a function.
   explicit Nesting(std::string_view what);
   ~Nesting();
   Nesting(const Nesting&) = delete;
@@ -141,6 +157,7 @@ class Nesting {
 /// Names the calls made while it lives: the layer, in errors, drawings and profiles.
 class NameScope {
  public:
+  /// The name goes behind those of the scopes around it, and a dot.
   explicit NameScope(std::string name);
   ~NameScope();
   NameScope(const NameScope&) = delete;
@@ -153,6 +170,7 @@ class NameScope {
 /// Puts calls under the name that a node was made under: its derivatives belong to its layer.
 class LayerScope {
  public:
+  /// From now on, as if called where the node was.
   LayerScope(const Graph& graph, const Node& node);
   ~LayerScope();
   LayerScope(const LayerScope&) = delete;

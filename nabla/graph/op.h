@@ -19,6 +19,7 @@ struct Op;
 
 /// An op has at most three inputs and exactly one output.
 inline constexpr int max_arity = 3;
+/// The inputs of a call.
 using Inputs = std::span<const Tensor>;
 
 /// One use of an op, as derivative rules see it.
@@ -54,6 +55,7 @@ struct Custom {
   Tensor (*vjp)(const Call&, int input, const Tensor& gradient) = nullptr;
   Tensor (*jvp)(const Call&, std::span<const Tensor> tangents) = nullptr;
 };
+/// The kinds of derivative rules.
 using Rule = std::variant<Constant, Elementwise, Linear, Multilinear, Custom>;
 
 /// Elementwise ops that a plan may run together with another op's kernel, on parts of the result
@@ -70,10 +72,12 @@ struct Argument {
   DType dtype = DType::f32;
   Layout layout;
 
+  /// The elements, as numbers of type T.
   template <class T>
   T* as() const {
     return reinterpret_cast<T*>(data);
   }
+  /// The extents of the layout.
   const Shape& shape() const { return layout.shape; }
 };
 

@@ -19,14 +19,26 @@ namespace nabla {
 /// Threads of a program may read a variable at the same time, and take derivatives by it. While one
 /// assigns it, or runs a captured function that does, no other may use it or tensors read from it:
 /// give them a copy, such as Tensor::from(w.value().to_vector<float>(), w.spec().shape).
+/// ```cpp
+/// const State w(Tensor(1.0), "w");
+/// const Tensor before = w.value();
+/// w.assign(w.value() + 1);
+/// w.value();  // 2
+/// before;     // 1
+/// ```
 class State {
  public:
   State() = default;
+  /// A new variable with the values of `initial`, in memory of its own.
   explicit State(const Tensor& initial, std::string name = {});
 
+  /// Whether it is a variable; one made without a value is none.
   bool defined() const { return impl_ != nullptr; }
+  /// The name that it was given last.
   const std::string& name() const;
+  /// Gives it another name.
   void set_name(std::string name);
+  /// Type and shape of the value, which never change.
   Spec spec() const;
 
   /// The current value. While a function is captured: what the variable holds at that point of it.
@@ -39,6 +51,7 @@ class State {
 
   /// Whether optimizers are to leave it alone; false at first.
   bool is_frozen() const { return impl().is_frozen; }
+  /// From the next attach() on.
   void set_frozen(bool frozen) const { impl().is_frozen = frozen; }
 
   /// Moves the variable's memory to byte `offset` of `memory`, with its value: how the parameters

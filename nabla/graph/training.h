@@ -7,15 +7,19 @@ namespace nabla {
 
 /// While it lives, layers on this thread behave as in training (dropout drops, statistics are those
 /// of the batch), or, given false, as in use. Trainer, evaluator and Optimizer::minimize open one
-/// of their own; a training step written by hand must:
-///
-///     const TrainingScope training;
-///     const auto [value, gradients] = value_and_grad(loss, parameters);
-///
+/// of their own; a training step written by hand must.
 /// Outside of every scope models are in use. A captured function has a plan for each mode that it
 /// is called in.
+/// ```cpp
+/// const nn::Dropout dropout(0.5);
+/// const Tensor x = Tensor::from({1.0, 1.0}, {1, 2});
+/// dropout(x);  // [[1, 1]]
+/// const TrainingScope training;
+/// const Tensor dropped = dropout(x);  // each 0 or 2
+/// ```
 class TrainingScope {
  public:
+  /// Opens the scope on this thread.
   explicit TrainingScope(bool training = true);
   ~TrainingScope();
   TrainingScope(const TrainingScope&) = delete;

@@ -40,7 +40,7 @@ constexpr std::array<FormatType, 21> format_types = {
 constexpr std::size_t own_types = std::size(all_dtypes);
 
 // What the header says of one tensor.
-struct Entry {
+struct HeaderEntry {
   std::string name;
   std::size_t byte = 0;  // of the file, where the entry begins
   std::size_t type = 0;  // of format_types
@@ -49,7 +49,7 @@ struct Entry {
 };
 
 struct Header {
-  std::vector<Entry> entries;
+  std::vector<HeaderEntry> entries;
   std::map<std::string, std::string> metadata;
 };
 
@@ -201,7 +201,7 @@ class HeaderParser {
   enum class Level { file, header, metadata, tensor, list };
   static constexpr std::string_view fields = "dtype, shape and data_offsets";
 
-  Entry& entry() { return header_.entries.back(); }
+  HeaderEntry& entry() { return header_.entries.back(); }
   void take_number(std::uint64_t value) {
     if (level_ != Level::list) unexpected("a number");
     if (key_ == "data_offsets") {
@@ -247,13 +247,13 @@ class HeaderParser {
 };
 
 // "f32" for a type that nabla has, "BF16" for another.
-std::string type_text(const Entry& entry) {
+std::string type_text(const HeaderEntry& entry) {
   if (entry.type < own_types) return std::string(name_of(static_cast<DType>(entry.type)));
   return std::string(format_types.at(entry.type).name);
 }
 
 // The bytes of a tensor; none for 2^63 or more.
-std::optional<std::int64_t> bytes_of(const Entry& entry) {
+std::optional<std::int64_t> bytes_of(const HeaderEntry& entry) {
   constexpr std::size_t byte = 8;
   const std::size_t bits = format_types.at(entry.type).bits;
   if (bits >= byte) return checked_bytes(entry.shape, bits / byte);
@@ -265,10 +265,10 @@ std::optional<std::int64_t> bytes_of(const Entry& entry) {
 
 // Throws where the entries' bytes are not as many as their shapes need, or do not fill
 // [0, data_size) without overlap or gap.
-void check_places(const std::vector<Entry>& entries, std::size_t header_end, std::size_t data_size,
-                  std::string_view source) {
-  std::vector<const Entry*> by_place;
-  for (const Entry& entry : entries) {
+void check_places(const std::vector<HeaderEntry>& entries, std::size_t header_end,
+                  std::size_t data_size, std::string_view source) {
+  std::vector<const HeaderEntry*> by_place;
+  for (const HeaderEntry& entry : entries) {
     const auto bytes = bytes_of(entry);
     const std::uint64_t begin = entry.offsets[0];
     const std::uint64_t end = entry.offsets[1];
@@ -286,9 +286,9 @@ void check_places(const std::vector<Entry>& entries, std::size_t header_end, std
     }
     by_place.push_back(&entry);
   }
-  std::ranges::stable_sort(by_place, {}, [](const Entry* entry) { return entry->offsets; });
+  std::ranges::stable_sort(by_place, {}, [](const HeaderEntry* entry) { return entry->offsets; });
   std::uint64_t filled = 0;
-  for (const Entry* entry : by_place) {
+  for (const HeaderEntry* entry : by_place) {
     if (entry->offsets[0] != filled) {
       fail(source,
            str(quote(entry->name), " begins at data offset ", entry->offsets[0],
@@ -308,7 +308,7 @@ struct Contents {
   Header header;
   std::span<const std::byte> data;
 
-  std::span<const std::byte> part(const Entry& entry) const {
+  std::span<const std::byte> part(const HeaderEntry& entry) const {
     return data.subspan(entry.offsets[0], entry.offsets[1] - entry.offsets[0]);
   }
 };
@@ -370,7 +370,8 @@ Tensor widened(std::span<const std::byte> part, const Spec& spec) {
 }
 
 // The tensor, whose bytes these are, as nabla has it.
-Tensor value_of(const Entry& entry, std::span<const std::byte> part, std::string_view source) {
+Tensor value_of(const HeaderEntry& entry, std::span<const std::byte> part,
+                std::string_view source) {
   const std::string_view type = format_types.at(entry.type).name;
   if (entry.type < own_types || type == "BOOL") {
     const DType dtype = type == "BOOL" ? DType::u8 : static_cast<DType>(entry.type);
@@ -490,7 +491,7 @@ TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view
   Contents contents = read_contents(bytes, source, own_types);
   TensorFile file{.tensors = {}, .metadata = std::move(contents.header.metadata)};
   file.tensors.reserve(contents.header.entries.size());
-  for (Entry& entry : contents.header.entries) {
+  for (HeaderEntry& entry : contents.header.entries) {
     Tensor value = Tensor::empty({static_cast<DType>(entry.type), entry.shape});
     const auto part = contents.part(entry);
     if (!part.empty()) std::memcpy(value.writable_bytes(), part.data(), part.size());
@@ -502,7 +503,7 @@ TensorFile decode_safetensors(std::span<const std::byte> bytes, std::string_view
 TensorList list_safetensors(std::span<const std::byte> bytes, std::string_view source) {
   Contents contents = read_contents(bytes, source, format_types.size());
   TensorList list{.tensors = {}, .metadata = std::move(contents.header.metadata)};
-  for (Entry& entry : contents.header.entries) {
+  for (HeaderEntry& entry : contents.header.entries) {
     list.tensors.push_back({.name = std::move(entry.name),
                             .dtype = std::string(format_types.at(entry.type).name),
                             .shape = entry.shape});
@@ -514,11 +515,11 @@ Tensor decode_tensor(std::span<const std::byte> bytes, std::string_view source,
                      std::string_view name) {
   const Contents contents = read_contents(bytes, source, format_types.size());
   const auto& entries = contents.header.entries;
-  const auto found = std::ranges::find(entries, name, &Entry::name);
+  const auto found = std::ranges::find(entries, name, &HeaderEntry::name);
   if (found != entries.end()) return value_of(*found, contents.part(*found), source);
   std::vector<std::string_view> names;
   names.reserve(entries.size());
-  for (const Entry& entry : entries) names.push_back(entry.name);
+  for (const HeaderEntry& entry : entries) names.push_back(entry.name);
   throw FileError(str(source, ": no tensor ", quote(name), suggestion(name, names)));
 }
 

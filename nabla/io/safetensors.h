@@ -2,6 +2,14 @@
 ///
 /// A file is the length of its header (8 bytes, little-endian), the header (JSON: of each tensor
 /// its dtype, shape and place; under "__metadata__" a map of texts), and the tensors' bytes.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0F, 2.0F}, {2});
+/// save_safetensors("file.safetensors", {.tensors = {{"x", x}}, .metadata = {{"made by", "me"}}});
+/// const TensorFile file = load_safetensors("file.safetensors");
+/// file.tensors[0].name;         // "x"
+/// file.tensors[0].value;        // [1, 2]
+/// file.metadata.at("made by");  // "me"
+/// ```
 #pragma once
 
 #include <cstddef>
@@ -15,6 +23,7 @@
 
 namespace nabla {
 
+/// A tensor of a file.
 struct NamedTensor {
   std::string name;
   Tensor value;
@@ -41,6 +50,7 @@ struct TensorEntry {
   std::string dtype;  ///< as the format calls it: "F32", "BF16", "BOOL", ...
   Shape shape;
 };
+/// What the header of a file lists, of any type that the format has.
 struct TensorList {
   std::vector<TensorEntry> tensors;  ///< in the order of the header
   std::map<std::string, std::string> metadata;

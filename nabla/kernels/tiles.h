@@ -25,6 +25,7 @@ struct TileVariants {
 /// One function for each element type it takes; nullptr for the others.
 struct TileSet {
   std::array<TileVariants, std::size(all_dtypes)> by_dtype{};
+  /// The function for inputs of this type.
   const TileVariants& operator[](DType dtype) const {
     return by_dtype[static_cast<std::size_t>(dtype)];
   }
@@ -36,6 +37,7 @@ struct TileSet {
 ///   new_square = lerp(square, g^2, weight_of_square)
 ///   new_parameter = parameter + new_mean / (sqrt(new_square) + epsilon) * scale
 struct AdamOperand {
+  /// Places in the list of addresses.
   enum Index : std::uint8_t {
     mean,
     square,

@@ -55,6 +55,10 @@ inline constexpr double most_parameters = 250'000'000;
 /// `outputs` results, with first values of seed 0. Throws SyntaxError as above and where more than
 /// `limit` parameters would be needed (before memory is taken), ShapeError where a layer cannot
 /// follow the one before it or the model does not end in [outputs].
+/// ```cpp
+/// const nn::Sequential model = nn::make_model("dense(128) relu dropout(0.2) dense", {28, 28}, 10);
+/// model.parameter_count();  // 101770
+/// ```
 Sequential make_model(std::string_view text, const Shape& sample, std::int64_t outputs,
                       double limit = most_parameters);
 

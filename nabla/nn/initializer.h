@@ -1,5 +1,13 @@
 /// First values of parameters. All are drawn in double from Random and then rounded: the same seed
 /// gives the same bits on every machine and in every precision.
+/// ```cpp
+/// const nn::Dense wide(64, 64, {.initializer = nn::he_normal()});
+/// const nn::Dense same(64, 64, {.initializer = nn::make_initializer("he_normal")});
+/// const nn::Initializer halves([](std::span<double> values, const Shape&, Random&) {
+///   for (double& value : values) value = 0.5;
+/// });
+/// const nn::Dense own(64, 64, {.initializer = halves});
+/// ```
 #pragma once
 
 #include <concepts>
@@ -21,6 +29,7 @@ namespace nabla::nn {
 /// hears from `in` inputs (its fan-in), each input speaks to `out` outputs (its fan-out).
 class Initializer {
  public:
+  /// Fills `values`, drawing from the generator.
   using Function = std::function<void(std::span<double> values, const Shape&, Random&)>;
 
   Initializer() = default;  ///< missing: no function
@@ -32,6 +41,7 @@ class Initializer {
   Initializer(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 
+  /// Fills the values of a parameter of this shape.
   void operator()(std::span<double> values, const Shape& shape, Random& random) const {
     function_(values, shape, random);
   }
@@ -57,6 +67,7 @@ Initializer he_uniform();
 /// Normal with the same variance.
 Initializer he_normal();
 
+/// How texts give orthogonal().
 struct OrthogonalOptions {
   double gain = 1;
 
@@ -71,6 +82,7 @@ struct OrthogonalOptions {
 Initializer orthogonal(double gain = OrthogonalOptions{}.gain);
 inline Initializer orthogonal(OrthogonalOptions options) { return orthogonal(options.gain); }
 
+/// How texts give normal().
 struct NormalOptions {
   double deviation = 0.1;
 
@@ -88,6 +100,7 @@ struct NormalOptions {
 Initializer normal(double deviation = NormalOptions{}.deviation);
 inline Initializer normal(NormalOptions options) { return normal(options.deviation); }
 
+/// How texts give constant().
 struct ConstantOptions {
   double value = 0;
 
@@ -106,7 +119,9 @@ inline Initializer constant(ConstantOptions options) { return constant(options.v
 /// Zeros: for biases. Weights of 0 are a saddle where no gradient reaches the layers before.
 Initializer zero();
 
+/// A table of initializers.
 using InitializerTable = EntryTable<Initializer(const Term&)>;
+/// The initializers that texts know.
 const InitializerTable& initializer_table();
 
 /// The initializer of a text such as "he_normal" or "orthogonal(gain=2)". Throws SyntaxError.

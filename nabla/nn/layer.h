@@ -43,6 +43,7 @@ struct Part {
   Role role = Role::learned;
   const Layer* layer = nullptr;
 };
+/// The parts of a layer, in order.
 using Parts = std::vector<Part>;
 
 /// A state somewhere in a model.
@@ -56,19 +57,21 @@ struct NamedState {
 
 /// A function of a batch, with parameters of its own. To write one, derive from this, and list what
 /// it is made of:
-///
-///     struct Block : nabla::nn::Layer {
-///       nabla::nn::Dense first{64, 64}, second{64, 64};
-///       nabla::nn::Dropout dropout{0.2};
-///       std::string text() const override { return "block"; }
-///       nabla::nn::Parts parts() const override {
-///         return {{"first", first}, {"second", second}, {"dropout", dropout}};
-///       }
-///       nabla::Tensor forward(const nabla::Tensor& x) const override {
-///         return x + second(dropout(nabla::relu(first(x))));
-///       }
-///     };
-///
+/// ```cpp
+/// struct Block : nn::Layer {
+///   nn::Dense first{64, 64}, second{64, 64};
+///   nn::Dropout dropout{0.2};
+///   std::string text() const override { return "block"; }
+///   nn::Parts parts() const override {
+///     return {{"first", first}, {"second", second}, {"dropout", dropout}};
+///   }
+///   Tensor forward(const Tensor& x) const override {
+///     return x + second(dropout(relu(first(x))));
+///   }
+/// };
+/// Block().parameter_count();           // 8320
+/// Block().named_parameters()[0].name;  // "first.weight"
+/// ```
 /// From this one list come parameters, names, first values, files and summaries. Copies of a layer
 /// share its states. The same state in two places of a model is one parameter.
 class Layer {
@@ -119,6 +122,7 @@ class Layer {
 /// Any layer, as something that holds layers takes it: by value, which shares its states, or by
 /// pointer; and the name that it is to have there.
 struct AnyLayer {
+  /// A copy of the layer, which shares its states, or the layer pointed to.
   template <std::derived_from<Layer> L>
   requires(!std::is_abstract_v<L>) AnyLayer(const L& layer_)
       : layer(std::make_shared<L>(layer_)) {}  // NOLINT(google-explicit-constructor)
@@ -144,6 +148,10 @@ struct AnyLayer {
 
 /// A layer with a name of its own: letters, digits and _, a letter first. Throws ValueError for
 /// another one.
+/// ```cpp
+/// const nn::Sequential model{nn::named("encoder", nn::Dense(4, 2)), nn::Dense(2, 1)};
+/// model.states()[0].name;  // "encoder.weight"
+/// ```
 AnyLayer named(std::string name, AnyLayer layer);
 
 /// Gives a new state first values from a stream of its own: two layers made alike differ. The n-th

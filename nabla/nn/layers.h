@@ -9,6 +9,7 @@
 
 namespace nabla::nn {
 
+/// How a Dense layer is made.
 struct DenseOptions {
   bool bias = true;
   /// First weights; biases start at 0.
@@ -26,6 +27,10 @@ struct DenseText {
 
 /// x W + b: every output is a weighted sum of all inputs. x [batch, ...] is taken as [batch, in],
 /// W is [in, out], b [out].
+/// ```cpp
+/// const nn::Dense layer(2, 3, {.initializer = nn::constant(0.5)});
+/// layer(Tensor::from({1.0F, 2.0F}, {1, 2}));  // [[1.5, 1.5, 1.5]]
+/// ```
 class Dense : public Layer {
  public:
   /// Throws ValueError for a width below 1, and where the initializer is missing.
@@ -47,8 +52,16 @@ class Dense : public Layer {
 };
 
 /// A function of each element for itself.
+/// ```cpp
+/// const nn::Activation cube("cube", [](const Tensor& x) { return power(x, 3); });
+/// cube(Tensor(2.0));                  // 8
+/// nn::relu(Tensor(-2.0));             // 0
+/// nn::leaky_relu(0.1)(Tensor(-2.0));  // -0.2
+/// nn::elu()(Tensor(-1.0));            // -0.6321
+/// ```
 class Activation : public Layer {
  public:
+  /// What it computes, [batch, ...] -> [batch, ...].
   using Function = std::function<Tensor(const Tensor&)>;
   /// Throws ValueError where the function is missing.
   Activation(std::string text, Function function);
@@ -70,6 +83,7 @@ using nabla::sigmoid;
 using nabla::softplus;
 using nabla::tanh;
 
+/// How texts give leaky_relu().
 struct LeakyReluOptions {
   double slope = 0.1;
   static const OptionTable<LeakyReluOptions>& table();
@@ -79,6 +93,7 @@ struct LeakyReluOptions {
 Activation leaky_relu(double slope = LeakyReluOptions{}.slope);
 inline Activation leaky_relu(LeakyReluOptions options) { return leaky_relu(options.slope); }
 
+/// How texts give elu().
 struct EluOptions {
   double alpha = 1;
   static const OptionTable<EluOptions>& table();
@@ -88,6 +103,7 @@ struct EluOptions {
 Activation elu(double alpha = EluOptions{}.alpha);
 inline Activation elu(EluOptions options) { return elu(options.alpha); }
 
+/// How texts give a Dropout layer.
 struct DropoutOptions {
   double rate = 0.5;
   static const OptionTable<DropoutOptions>& table();
@@ -112,6 +128,9 @@ class Dropout : public Layer {
 };
 
 /// All axes but the batch as one: [batch, ...] -> [batch, n].
+/// ```cpp
+/// nn::Flatten().output_shape({28, 28});  // [784]
+/// ```
 class Flatten : public Layer {
  public:
   std::string text() const override { return "flatten"; }

@@ -22,6 +22,7 @@ inline Tensor target_for(const Tensor& prediction, const Tensor& target) {
 /// Any function of predictions [batch, ...] and targets that gives one number can be minimised.
 class Loss {
  public:
+  /// A number for predictions [batch, ...] and targets.
   using Function = std::function<Tensor(const Tensor& prediction, const Tensor& target)>;
 
   Loss() = default;  ///< missing: no function
@@ -40,6 +41,7 @@ class Loss {
   Loss(std::string text, Function function)
       : text_(std::move(text)), function_(std::move(function)) {}
 
+  /// The loss of a batch, one number.
   Tensor operator()(const Tensor& prediction, const Tensor& target) const {
     return function_(prediction, target_for(prediction, target));
   }
@@ -55,13 +57,24 @@ class Loss {
 
 /// Mean over the batch of -log softmax(scores)[label]: scores [batch, classes], labels i64 or i32
 /// [batch]. The last layer gives scores, no probabilities. Throws what softmax_cross_entropy does.
+/// ```cpp
+/// const Tensor scores = Tensor::from({0.0, 0.0, 0.0, 0.0}, {2, 2});
+/// const Tensor labels = Tensor::from({std::int64_t{0}, std::int64_t{1}}, {2});
+/// nn::cross_entropy(scores, labels);  // 0.6931
+/// ```
 Tensor cross_entropy(const Tensor& scores, const Tensor& labels);
 
 /// Mean of (prediction - target)^2 over all elements of the batch; see target_for. Throws
 /// ShapeError where the shapes differ; nothing is broadcast.
+/// ```cpp
+/// const Tensor prediction = Tensor::from({1.0, 2.0}, {2, 1});
+/// nn::mean_squared_error(prediction, prediction + 3);  // 9
+/// ```
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target);
 
+/// A table of losses.
 using LossTable = EntryTable<Loss(const Term&)>;
+/// The losses that texts know.
 const LossTable& loss_table();
 
 /// The loss of a text such as "cross_entropy". Throws SyntaxError.
@@ -71,6 +84,11 @@ Loss make_loss(std::string_view text);
 /// an f64 number. Of equal scores the first counts. Throws ShapeError or DTypeError for others.
 Tensor correct_count(const Tensor& scores, const Tensor& labels);
 /// The same as a part of all.
+/// ```cpp
+/// const Tensor scores = Tensor::from({5.0, 0.0, 7.0, 1.0}, {2, 2});
+/// const Tensor labels = Tensor::from({std::int64_t{0}, std::int64_t{1}}, {2});
+/// nn::accuracy(scores, labels);  // 0.5
+/// ```
 Tensor accuracy(const Tensor& scores, const Tensor& labels);
 
 }  // namespace nabla::nn

@@ -8,13 +8,18 @@
 
 namespace nabla::nn {
 
-/// Layers one behind the other:
-///
-///     Sequential model{Dense(784, 128), relu, Dense(128, 10)};
-///
-/// Copies share the layers. A part is called by its kind and its place among those of that kind:
-/// "dense_1", "relu_1", "dense_2"; or as it is named: named("head", Dense(128, 10)). A Sequential
-/// without a name gives its layers instead of itself. A part that stands twice keeps its name.
+/// Layers one behind the other. Copies share the layers. A part is called by its kind and its place
+/// among those of that kind: "dense_1", "relu_1", "dense_2"; or as it is named: named("head",
+/// Dense(128, 10)). A Sequential without a name gives its layers instead of itself. A part that
+/// stands twice keeps its name.
+/// ```cpp
+/// const nn::AnyLayer head = nn::named("head", nn::Dense(128, 10));
+/// const nn::Sequential model{nn::Dense(784, 128), nn::relu, head};
+/// model.text();               // "dense(128) relu head:dense(10)"
+/// model.parameter_count();    // 101770
+/// model.output_shape({784});  // [10]
+/// model.states()[0].name;     // "dense_1.weight"
+/// ```
 class Sequential : public Layer {
  public:
   /// Throws ValueError where a layer is missing, or two have the same name.
@@ -29,6 +34,7 @@ class Sequential : public Layer {
   Tensor forward(const Tensor& x) const override;
   Parts parts() const override;
 
+  /// The layers, in order.
   const std::vector<AnyLayer>& layers() const { return layers_; }
 
  private:
@@ -38,11 +44,14 @@ class Sequential : public Layer {
 
 /// y = f(x) + g(x), where f is layers one behind the other, and g the identity or a projection to
 /// the shape of f(x) (He, Zhang, Ren and Sun, 2016). Its parts are "body" and "projection".
-///
-///     Residual{Dense(64, 64), relu, Dense(64, 64)}
-///     Residual({Dense(64, 32), relu}, Dense(64, 32))
+/// ```cpp
+/// const nn::Residual same{nn::Dense(64, 64), nn::relu, nn::Dense(64, 64)};
+/// const nn::Residual narrower({nn::Dense(64, 32), nn::relu}, nn::Dense(64, 32));
+/// narrower.output_shape({64});  // [32]
+/// ```
 class Residual : public Layer {
  public:
+  /// f is the layers of `body`, one behind the other; g is the identity, or `projection`.
   Residual(std::initializer_list<AnyLayer> body) : body_(body) {}
   Residual(std::initializer_list<AnyLayer> body, const AnyLayer& projection)
       : body_(body), projection_(Sequential{projection}) {}
@@ -79,8 +88,13 @@ class Branches : public Layer {
 
 /// Branches whose results are put side by side along axis 1: [batch, a], [batch, b] -> [batch,
 /// a+b].
+/// ```cpp
+/// const nn::Concatenate both{nn::Dense(8, 3), nn::Dense(8, 2)};
+/// both.output_shape({8});  // [5]
+/// ```
 class Concatenate : public Branches {
  public:
+  /// Throws ValueError where there is no branch.
   Concatenate(std::initializer_list<AnyLayer> branches)
       : Concatenate(std::vector<AnyLayer>(branches)) {}
   explicit Concatenate(const std::vector<AnyLayer>& branches) : Branches("concatenate", branches) {}
@@ -89,8 +103,13 @@ class Concatenate : public Branches {
 };
 
 /// Branches whose results, of one shape, are added.
+/// ```cpp
+/// const nn::Add twice{nn::identity, nn::identity};
+/// twice(Tensor::from({1.0, 2.0}, {1, 2}));  // [[2, 4]]
+/// ```
 class Add : public Branches {
  public:
+  /// Throws ValueError where there is no branch.
   Add(std::initializer_list<AnyLayer> branches) : Add(std::vector<AnyLayer>(branches)) {}
   explicit Add(const std::vector<AnyLayer>& branches) : Branches("add", branches) {}
   /// Throws ShapeError where results differ in shape.

@@ -22,6 +22,13 @@ struct SummaryRow {
 
 /// A row for the model, and one for each layer in it, in the order of the tree. Forward is run
 /// without data. Throws what Layer::output_shape throws.
+/// ```cpp
+/// const nn::Sequential model{nn::Dense(784, 128), nn::relu, nn::Dense(128, 10)};
+/// const std::vector<nn::SummaryRow> rows = nn::summarize(model, {784});
+/// rows[0].parameters;     // 101770
+/// rows[0].multiply_adds;  // 101632
+/// const std::string table = nn::summary_text(rows);
+/// ```
 std::vector<SummaryRow> summarize(const Layer& model, const Shape& sample);
 
 /// The rows as aligned lines.

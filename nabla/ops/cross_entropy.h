@@ -1,4 +1,10 @@
 /// Losses that need to be one op, for precision.
+/// ```cpp
+/// const Tensor scores = Tensor::from({0.0, 0.0, 1000.0, 0.0}, {2, 2});
+/// const Tensor labels = Tensor::from({std::int64_t{0}, std::int64_t{1}}, {2});
+/// softmax_cross_entropy(scores, labels);            // [0.6931, 1000.0000]
+/// sigmoid_cross_entropy(Tensor(0.0), Tensor(1.0));  // 0.6931
+/// ```
 #pragma once
 
 #include "nabla/tensor/tensor.h"

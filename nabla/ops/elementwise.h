@@ -1,6 +1,17 @@
 /// Elementwise ops. Shapes broadcast as in NumPy; both sides of a binary op have one element type,
 /// and a number takes the type of the tensor beside it (see number_beside). Throws ShapeError or
 /// DTypeError otherwise.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0, 4.0, 9.0}, {3});
+/// x + 1;                                 // [2, 5, 10]
+/// -2 * sqrt(x);                          // [-2, -4, -6]
+/// x * Tensor::from({2.0, 3.0}, {2, 1});  // [[2, 8, 18], [3, 12, 27]]
+/// maximum(x, 5);                         // [5, 5, 9]
+/// less(x, 4);                            // [1, 0, 0]
+/// where(less(x, 4), 0, x);               // [0, 4, 9]
+/// lerp(x, x + 8, 0.25);                  // [3, 6, 11]
+/// cast(x / 2, DType::i64);               // [0, 2, 4]
+/// ```
 #pragma once
 
 #include <concepts>
@@ -123,11 +134,15 @@ Tensor beside(const A& operand, const B& other) {
   }
 }
 
-// A comparison gives a tensor, u8; one of a single element can stand in an `if`.
+/// a + b
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+/// a - b, and -x
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }
+/// a b
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
+/// a / b, floating
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
+/// A comparison gives a tensor, u8; one of a single element can stand in an `if`.
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return not_equal(a, b); }
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }

@@ -1,4 +1,12 @@
 /// Ops that address elements by integer tensors.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
+/// const Tensor indices = Tensor::from({std::int64_t{1}, std::int64_t{0}, std::int64_t{1}}, {3});
+/// take(x, indices);                           // [[3, 4], [1, 2], [3, 4]]
+/// scatter_add(take(x, indices), indices, 2);  // [[1, 2], [6, 8]]
+/// one_hot(indices, 2);                        // [[0, 1], [1, 0], [0, 1]]
+/// arange(4);                                  // [0, 1, 2, 3]
+/// ```
 #pragma once
 
 #include "nabla/tensor/tensor.h"

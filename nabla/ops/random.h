@@ -21,8 +21,17 @@ Tensor random_key(std::uint64_t seed, std::uint64_t stream);
 Tensor randn(const Shape& shape, DType dtype = DType::f32);
 
 /// A stream of random tensors.
+/// ```cpp
+/// Generator generator(1);
+/// const Tensor first = generator.uniform({1000});
+/// const Tensor second = generator.uniform({1000});  // other numbers
+/// min(first).item() >= 0 && max(first).item() < 1;  // true
+/// const Tensor again = Generator(1).uniform({1000});
+/// again.to_vector<float>() == first.to_vector<float>();  // true
+/// ```
 class Generator {
  public:
+  /// The numbers of this stream of the seed, from the first on.
   explicit Generator(std::uint64_t seed, std::uint64_t stream = 0);
 
   /// Uniform on [low, high); where low is not 0, rounding may give high itself.

@@ -2,12 +2,24 @@
 /// from the end; empty means all of them, and `keep` leaves extents of 1 behind. A single number
 /// takes axes 0 and -1, as if it were a row of one. Throws ShapeError for axes that do not exist or
 /// repeat.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
+/// sum(x);                               // 10
+/// sum(x, {0});                          // [4, 6]
+/// mean(x, {-1});                        // [1.5, 3.5]
+/// max(x, {1}, true);                    // [[2], [4]]
+/// variance(x);                          // 1.25
+/// argmin(x, 0);                         // [0, 0]
+/// cumulative_sum(x);                    // [[1, 3], [3, 7]]
+/// norm(Tensor::from({3.0, 4.0}, {2}));  // 5
+/// ```
 #pragma once
 
 #include "nabla/tensor/tensor.h"
 
 namespace nabla {
 
+/// The sum of the elements; 0 of none.
 Tensor sum(const Tensor& x, const Dims& axes = {}, bool keep = false);
 /// The sum divided by the number of elements; floating. Infinite where the sum is.
 Tensor mean(const Tensor& x, const Dims& axes = {}, bool keep = false);

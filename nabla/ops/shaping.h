@@ -1,5 +1,17 @@
 /// Ops that move elements without changing them. Most are views: they cost nothing and share
 /// memory.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0, 2.0, 3.0, 4.0}, {2, 2});
+/// reshape(x, {-1});                       // [1, 2, 3, 4]
+/// transpose(x);                           // [[1, 3], [2, 4]]
+/// slice(x, {{}, {.stop = 1}});            // [[1], [3]]
+/// select(x, 0, -1);                       // [3, 4]
+/// flip(x, 0);                             // [[3, 4], [1, 2]]
+/// pad(select(x, 0, 0), {1}, {2});         // [0, 1, 2, 0, 0]
+/// concatenate({x, x}, 1);                 // [[1, 2, 1, 2], [3, 4, 3, 4]]
+/// stack({x, x}, 0).shape();               // [2, 2, 2]
+/// broadcast_to(select(x, 0, 0), {3, 2});  // [[1, 2], [1, 2], [1, 2]]
+/// ```
 #pragma once
 
 #include <vector>

@@ -1,4 +1,10 @@
 /// Exponentials of scores, and their logarithms. Axes are those of a reduction (reduction.h).
+/// ```cpp
+/// const Tensor scores = Tensor::from({0.0, 0.0, 1000.0, 0.0}, {2, 2});
+/// softmax(scores);      // [[0.5, 0.5], [1.0, 0.0]]
+/// log_softmax(scores);  // [[-0.6931, -0.6931], [0.0000, -1000.0000]]
+/// logsumexp(scores);    // [0.6931, 1000.0000]
+/// ```
 #pragma once
 
 #include <concepts>

@@ -24,6 +24,7 @@ class Method {
  public:
   virtual ~Method() = default;
 
+  /// What texts call it: "adam".
   const std::string& name() const { return name_; }
   /// The one way to write it, "adam(beta1=0.8)", with the options that it was made with; default:
   /// its name.

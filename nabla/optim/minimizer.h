@@ -27,6 +27,7 @@ class Minimizer : public Method {
   std::vector<State> parameters_;
 };
 
+/// Of LineSearch.
 struct LineSearchOptions {
   double learning_rate = 1;
   double shrink = 0.5;
@@ -40,6 +41,12 @@ struct LineSearchOptions {
 /// `learning_rate` on, or from twice (1 / shrink times) the step before where that is less, times
 /// `shrink` until f(w - a g) <= f(w) - decrease a g^2 (Armijo, 1966). A place where the loss is not
 /// finite is too far. Where no try is good enough, the parameters stay.
+/// ```cpp
+/// nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::LineSearch({.learning_rate = 1}));
+/// const History history = trainer.fit(data::digits().train, {.epochs = 2});
+/// history.epochs[1].train_loss < history.epochs[0].train_loss;  // true
+/// ```
 class LineSearch : public Minimizer {
  public:
   /// Throws ValueError for an option out of its range.
@@ -58,8 +65,10 @@ class LineSearch : public Minimizer {
   State step_{Tensor(0.0), "step"};
 };
 
+/// A table of minimisers.
 using MinimizerTable =
     EntryTable<std::shared_ptr<Minimizer>(const Term&, std::optional<double> learning_rate)>;
+/// The minimisers that texts know.
 const MinimizerTable& minimizer_table();
 
 }  // namespace nabla::optim

@@ -17,8 +17,18 @@ namespace nabla::optim {
 /// numbers are the same in each evaluation: it is one function. What the model keeps, such as
 /// running statistics, is in the end what the last evaluation made of it, or as before where
 /// parameters were set behind that.
+/// ```cpp
+/// const nn::Dense model(1, 1, {.bias = false, .initializer = nn::constant(3)});
+/// optim::Objective objective(model, nn::mean_squared_error);
+/// const Tensor one = Tensor::from({1.0F}, {1, 1});
+/// objective.set_batch(one, one);
+/// objective.value();                                     // 4
+/// objective.value_and_gradient().derivative;             // [4]
+/// objective.hessian_product(Tensor::from({1.0F}, {1}));  // [2]
+/// ```
 class Objective {
  public:
+  /// What is done with a batch.
   using Visit = std::function<void(const Tensor& inputs, const Tensor& targets)>;
   /// Calls a visitor for each batch of the samples, in the same order each time.
   using Batches = std::function<void(const Visit&)>;
@@ -32,6 +42,7 @@ class Objective {
 
   /// What the function is about from now on.
   void set_batches(Batches batches);
+  /// One batch.
   void set_batch(const Tensor& inputs, const Tensor& targets);
 
   /// The vector. Reading it copies nothing; it keeps its values when set_parameters is called, yet

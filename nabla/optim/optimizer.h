@@ -15,13 +15,15 @@ namespace nabla::optim {
 /// Moves parameters against their gradients. To write an update rule, derive from this and say in
 /// `update` what one parameter becomes; everything that a rule remembers is State, so that a step
 /// can be captured, and saved.
-///
-///     optim::Adam adam({.learning_rate = 1e-3});
-///     adam.attach(model.parameters());
-///     auto step = capture([&](const Tensor& x, const Tensor& y) {
-///       return adam.minimize([&] { return nn::cross_entropy(model(x), y); });
-///     });
-///
+/// ```cpp
+/// const nn::Dense model(2, 1, {.initializer = nn::zero()});
+/// optim::Adam adam({.learning_rate = 1e-3});
+/// adam.attach(model.parameters());
+/// const auto step = capture([&](const Tensor& x, const Tensor& y) {
+///   return adam.minimize([&] { return nn::mean_squared_error(model(x), y); });
+/// });
+/// step(Tensor::from({1.0F, 2.0F}, {1, 2}), Tensor::from({3.0F}, {1, 1}));  // 9
+/// ```
 /// Copies of an optimizer share the learning rate, and what the last attach() made.
 class Optimizer : public Method {
  public:

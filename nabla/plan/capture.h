@@ -29,6 +29,7 @@ namespace nabla {
 /// call it; for results that go to other threads see State.
 class Captured {
  public:
+  /// A function of a list of tensors that gives a list.
   using Function = std::function<Tensors(const Tensors&)>;
   /// Throws ValueError where the function is missing.
   explicit Captured(Function function, PlanOptions options = {});
@@ -156,6 +157,17 @@ Tensors call_with(F& function, const Tensors& in) {
 /// `Captured` leaves to the caller.
 ///     auto step = capture([&](const Tensor& x, const Tensor& y) { ...; return loss; });
 ///     double loss = step(x, y).item();
+/// ```cpp
+/// const State count(Tensor(0.0));
+/// const auto step = capture([&](const Tensor& x, const Tensor& y) {
+///   count.assign(count.value() + 1);
+///   return sum(x * y);
+/// });
+/// const Tensor x = Tensor::from({1.0, 2.0}, {2});
+/// step(x, x);     // 5
+/// step(x, -x);    // -5
+/// count.value();  // 2
+/// ```
 template <class F>
 auto capture(F function, PlanOptions options = {}) {
   constexpr bool fits =

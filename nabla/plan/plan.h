@@ -25,6 +25,7 @@ struct StepInfo {
   double seconds = 0;  ///< median time of a run, where it was measured
 };
 
+/// A captured function, ready to be run; Captured makes one for each kind of inputs.
 class Plan {
  public:
   /// Lowers a captured graph. `inputs` and `outputs` are tensors of the graph; the states that it

@@ -20,8 +20,11 @@ class Buffer {
   /// The part of `owner` that starts at byte `offset`; keeps `owner` alive.
   static BufferRef part_of(const BufferRef& owner, std::size_t offset, std::size_t bytes);
 
+  /// The first byte.
   std::byte* data() const { return data_; }
+  /// How many bytes there are.
   std::size_t bytes() const { return bytes_; }
+  /// Where they are.
   Device device() const { return Device::cpu; }
   /// Whether the memory is another buffer's, who may want to write it and call `leave`.
   bool is_part() const { return owner_ != nullptr; }
@@ -46,6 +49,7 @@ class Buffer {
 class BufferRef {
  public:
   BufferRef() = default;
+  /// Empty, another reference to the same buffer, or one to a buffer that nobody else counts.
   explicit BufferRef(Buffer* adopted) : buffer_(adopted) {}
   BufferRef(const BufferRef& other) : buffer_(other.buffer_) {
     if (buffer_ != nullptr) buffer_->references_.fetch_add(1, std::memory_order_relaxed);
@@ -62,6 +66,7 @@ class BufferRef {
   }
 
   Buffer* operator->() const { return buffer_; }
+  /// The buffer, or nullptr.
   Buffer* get() const { return buffer_; }
   explicit operator bool() const { return buffer_ != nullptr; }
   /// True where nobody else holds the buffer.

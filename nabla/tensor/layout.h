@@ -37,6 +37,7 @@ struct Layout {
     }
     return layout;
   }
+  /// Whether the elements are row-major without gaps.
   bool is_contiguous() const {
     std::int64_t stride = 1;
     for (int i = shape.rank() - 1; i >= 0; --i) {

@@ -72,6 +72,14 @@ struct NodeRef {
 ///
 /// Copies are cheap and share memory. Executed tensors have data and no node, recorded ones have
 /// both, captured ones have a node and no data yet. A default-made tensor is undefined.
+/// ```cpp
+/// const Tensor x = Tensor::from({1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F}, {2, 3});
+/// x.shape();             // [2, 3]
+/// x.size();              // 6
+/// name_of(x.dtype());    // "f32"
+/// x.to_vector<float>();  // [1, 2, 3, 4, 5, 6]
+/// Tensor(0.5).item();    // 0.5
+/// ```
 class Tensor {
  public:
   Tensor() = default;
@@ -104,16 +112,27 @@ class Tensor {
   Tensor(const Layout& layout, DType dtype, BufferRef data, NodeRef node = {})
       : layout_(layout), dtype_(dtype), defined_(true), data_(std::move(data)), node_(node) {}
 
+  /// Whether it is a value; a default-made tensor is none.
   bool defined() const { return defined_; }
+  /// Whether there are numbers: not while a function is captured.
   bool has_data() const { return static_cast<bool>(data_); }
+  /// The type of the elements.
   DType dtype() const { return dtype_; }
+  /// The extents; empty for a scalar.
   const Shape& shape() const { return layout_.shape; }
+  /// Where the elements lie in the buffer.
   const Layout& layout() const { return layout_; }
+  /// Type and shape.
   Spec spec() const { return {dtype_, layout_.shape}; }
+  /// The number of axes.
   int rank() const { return layout_.shape.rank(); }
+  /// The number of elements.
   std::int64_t size() const { return layout_.shape.elements(); }
+  /// The memory; empty without data.
   const BufferRef& buffer() const { return data_; }
+  /// The place in a graph.
   NodeRef node() const { return node_; }
+  /// The same value at another place in a graph.
   Tensor with_node(NodeRef node) const {
     Tensor tensor = *this;
     tensor.node_ = node;

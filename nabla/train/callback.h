@@ -28,6 +28,7 @@ struct EpochRecord {
   double samples_per_second = 0;
 };
 
+/// What fit() gives back: how training went.
 struct History {
   std::vector<EpochRecord> epochs;
   std::string stop_reason;  ///< empty: all epochs were done
@@ -64,13 +65,30 @@ class Interrupted : public Error {
 
 /// Looks on while a model is trained. An error, such as a loss that is not finite, ends training at
 /// once; it comes out of fit() when all have been told of the end.
+/// ```cpp
+/// struct Halving : Callback {
+///   void on_epoch_begin(Progress& progress) override {
+///     optim::Method& method = progress.method;
+///     if (progress.epoch > 1) method.set_learning_rate(method.learning_rate() / 2);
+///   }
+/// };
+/// const nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::Sgd({.learning_rate = 0.1}));
+/// trainer.fit(data::digits().train, {.epochs = 2, .callbacks = {std::make_shared<Halving>()}});
+/// trainer.method().learning_rate();  // 0.05
+/// ```
 class Callback {
  public:
   virtual ~Callback() = default;
+  /// Before the first step.
   virtual void on_fit_begin(Progress&) {}
+  /// Before the first step of an epoch.
   virtual void on_epoch_begin(Progress&) {}
+  /// Before a step.
   virtual void on_batch_begin(Progress&) {}
+  /// Behind a step, with its loss.
   virtual void on_batch_end(Progress&) {}
+  /// Behind an epoch, and its validation.
   virtual void on_epoch_end(Progress&, const EpochRecord&) {}
   /// Called for each whose on_fit_begin has returned, also after an error of training or of another
   /// callback. What it throws comes out of fit() when all have been called, unless there was an
@@ -80,6 +98,7 @@ class Callback {
   /// What it remembers of the run, for checkpoints; restore() is called behind on_fit_begin() of a
   /// run that goes on, with the same tensors and texts. Default: nothing.
   virtual TensorFile memory() const { return {}; }
+  /// Takes back what memory() gave.
   virtual void restore(const TensorFile&) {}
 };
 
@@ -103,8 +122,10 @@ struct AnyCallback {
   std::shared_ptr<Callback> callback;
 };
 
+/// A value of an EpochRecord that EarlyStopping looks at.
 enum class Monitor { validation_loss, validation_accuracy, train_loss };
 
+/// Of EarlyStopping.
 struct EarlyStoppingOptions {
   Monitor monitor = Monitor::validation_loss;
   std::int64_t patience = 3;  ///< epochs without a better value, after which training stops
@@ -115,6 +136,13 @@ struct EarlyStoppingOptions {
 
 /// Stops when the model no longer gets better. Where a run that it has stopped goes on all the
 /// same, the best epoch stays, and the patience counts from there.
+/// ```cpp
+/// const auto [train, test] = data::digits();
+/// const nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::Adam());
+/// const auto stopping = std::make_shared<EarlyStopping>(EarlyStoppingOptions{.patience = 2});
+/// trainer.fit(train, {.epochs = 5, .validation = test, .callbacks = {stopping}});
+/// ```
 class EarlyStopping : public Callback {
  public:
   /// Throws ValueError for a patience below 1 or a negative min_delta.

@@ -11,6 +11,17 @@ namespace nabla {
 
 /// When a trainer writes what it needs to go on, over the file of the time before, and behind the
 /// last epoch where there are any; the last whole one always stands.
+/// ```cpp
+/// const data::Dataset train = data::digits().train;
+/// const nn::Sequential model{nn::Dense(64, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::Adam());
+/// trainer.fit(train, {.epochs = 1, .checkpoint = {.path = "run.checkpoint"}});
+///
+/// const nn::Sequential other{nn::Dense(64, 10)};
+/// Trainer goes_on(other, nn::cross_entropy, optim::Adam());
+/// goes_on.resume(load_checkpoint("run.checkpoint"), "run.checkpoint");
+/// goes_on.epochs_done();  // 1
+/// ```
 struct CheckpointOptions {
   std::string path = {};                         ///< of the file; empty: no checkpoints
   std::int64_t every_epochs = 1;                 ///< 0: never behind an epoch

@@ -10,6 +10,7 @@
 
 namespace nabla {
 
+/// How good a model is on a data set.
 struct Evaluation {
   double loss = 0;  ///< mean over the samples
   std::optional<double>
@@ -24,6 +25,13 @@ struct Evaluation {
 Evaluation evaluate_constant(const data::Dataset& train, const data::Dataset& test);
 
 /// Runs a model, as it is in use, over whole data sets, in captured batches.
+/// ```cpp
+/// const auto [train, test] = data::digits();
+/// const nn::Dense model(64, 10, {.initializer = nn::zero()});
+/// Evaluator evaluator(model, nn::cross_entropy);
+/// evaluator.evaluate(test).loss;       // 2.3026
+/// evaluator.predict(test).shape()[1];  // 10
+/// ```
 class Evaluator {
  public:
   /// Throws ValueError where the model or the loss is missing.

@@ -3,6 +3,18 @@
 /// A model file is a safetensors file: all states by name ("dense_1.weight"), learned or not, and
 /// in its metadata all that is needed to use them. It holds no time: the same run gives the same
 /// bytes. Files of format version 1, whose names were of the kind "1.dense.weight", are read, too.
+/// ```cpp
+/// const auto [train, test] = data::digits();
+/// const nn::Sequential model{nn::Dense(64, 32), nn::relu, nn::Dense(32, 10)};
+/// Trainer trainer(model, nn::cross_entropy, optim::Adam());
+/// trainer.fit(train, {.epochs = 1});
+/// save_model("digits.safetensors", model, describe(model, train));
+///
+/// const ModelFile file = load_model("digits.safetensors");
+/// file.model.text();  // "dense(32) relu dense(10)"
+/// const Tensor x = cast(test.inputs, DType::f32);
+/// file.model(x).to_vector<float>() == model(x).to_vector<float>();  // true
+/// ```
 #pragma once
 
 #include <cstddef>
@@ -33,6 +45,7 @@ struct ModelInfo {
   std::uint64_t seed = 0;                ///< of the run, and of how the data were split
 };
 
+/// What a model file holds.
 struct ModelFile {
   nn::Sequential model;
   ModelInfo info;

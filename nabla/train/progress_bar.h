@@ -16,6 +16,7 @@ namespace nabla {
 /// standard output goes to a pipe, whose reader may write to the same terminal.
 class ProgressBar : public Callback {
  public:
+  /// Looks what standard error is.
   ProgressBar();
   void on_fit_begin(Progress&) override;
   void on_batch_end(Progress& progress) override;

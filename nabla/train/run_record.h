@@ -18,13 +18,17 @@ struct RunPlace {
   double samples = 0;
   double seconds = 0;
 };
+/// Puts the place into a checkpoint, under "run.".
 void add_place(TensorFile& file, const RunPlace& place);
+/// Puts the epochs that are done into a checkpoint.
 void add_history(TensorFile& file, const std::vector<EpochRecord>& epochs,
                  const std::string& stop_reason);
 /// The memory of callback `index`.
 void add_callback_memory(TensorFile& file, const TensorFile& memory, std::size_t index);
+/// What add_callback_memory() put there.
 TensorFile callback_memory(const TensorFile& file, std::size_t index);
 
+/// What a checkpoint holds of a run.
 struct RunRecord {
   RunPlace place;
   std::vector<EpochRecord> epochs;

@@ -11,6 +11,7 @@
 
 namespace nabla {
 
+/// What a trainer does with a batch.
 class Step {
  public:
   virtual ~Step() = default;
@@ -18,6 +19,7 @@ class Step {
   virtual double run(const Tensors& batch) = 0;
   /// The same on a whole data set, in chunks of bounded memory; only where takes_data_sets().
   virtual double run(const data::Dataset& dataset);
+  /// Whether it wants the whole data set rather than batches of it.
   virtual bool takes_data_sets() const { return false; }
 };
 

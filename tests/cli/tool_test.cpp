@@ -147,7 +147,7 @@ TEST(Tool, MistakesInTextsShowThePlace) {
 TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
   const std::vector<Mistake> mistakes = {
       {"", 2, "expected a command: train, evaluate, predict, inspect, plot, bench, ops, layers"},
-      {"--bogus", 2, "unknown option \"--bogus\"; known: --help; see nabla --help"},
+      {"--bogus", 2, "unknown option \"--bogus\"; known: --help, --version; see nabla --help"},
       {"tran digits", 2, "unknown command \"tran\"; did you mean \"train\"?"},
       {"train", 2, "missing: dataset; see nabla train --help"},
       {"train digits --epoch 3", 2, "unknown option \"--epoch\"; did you mean \"--epochs\"?"},
