@@ -62,7 +62,7 @@ TEST(Plot, NamesRunsThatAreCalledAlike) {
 // A run that was stopped has only a checkpoint.
 TEST(Plot, DrawsARunThatHasNotEnded) {
   const Folder folder;
-  run_process(folder, "train digits --epochs 100000 --quiet --output run",
+  run_process(folder, "train digits --epochs 100000 --checkpoint-epochs 1 --quiet --output run",
               "timeout --signal=KILL 2");
   ASSERT_FALSE(std::filesystem::exists(folder / "run/history.csv"));
   const Result result = run(folder, "plot run");

@@ -84,6 +84,6 @@ inline void write_part(const std::string& path, int samples) {
 
 /// A run that takes little time, and writes its three files in the end.
 inline const std::string quick =
-    "train digits --model \"dense(16) relu dense\" --epochs 2 --checkpoint-epochs 0 ";
+    "train digits --model \"dense(16) relu dense\" --epochs 2 --checkpoint-minutes 0 ";
 
 }  // namespace nabla::test
