@@ -10,6 +10,7 @@
 #include "nabla/base/error.h"
 #include "nabla/base/random.h"
 #include "nabla/base/text.h"
+#include "nabla/graph/graph.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
 
@@ -282,6 +283,7 @@ class Check {
 
 Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
                           NumericalGradientOptions options) {
+  const Nesting nesting("numerical_gradient");
   check_function(f);
   if (!is_floating(x.dtype())) {
     throw DTypeError(str("numerical_gradient: x is f32 or f64, got ", x.spec()));
@@ -300,18 +302,26 @@ Tensor numerical_gradient(const UnaryFunction& f, const Tensor& x,
   // What x's type makes of a place.
   const auto rounded = [&](double place) { return number(place, x.dtype()).item(); };
   std::vector<double> gradient;
-  for (double& element : values) {
-    const double h = options.step * std::max(1.0, std::abs(element));
+  const auto slope_at = [&](double& element, double scale) {
+    const double h = options.step * scale;
     const double after = rounded(element + h);
     const double before =
         options.difference == Difference::forward ? element : rounded(element - h);
-    gradient.push_back((value_at(element, after) - value_at(element, before)) / (after - before));
+    return (value_at(element, after) - value_at(element, before)) / (after - before);
+  };
+  for (double& element : values) {
+    const double size = std::abs(element);
+    double slope = slope_at(element, std::max(1.0, size));
+    // Such as log near 0, which has no value a step away.
+    if (!std::isfinite(slope) && size > 0 && size < 1) slope = slope_at(element, size);
+    gradient.push_back(slope);
   }
   return cast(Tensor::from(gradient, x.shape()), x.dtype());
 }
 
 GradientReport check_gradients(const Function& f, const Tensors& x,
                                const GradientCheckOptions& options) {
+  const Nesting nesting("check_gradients");
   check_function(f);
   for (const Tensor& tensor : x) {
     if (tensor.dtype() != DType::f64) {

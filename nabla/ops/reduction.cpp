@@ -217,6 +217,7 @@ Tensor sum_axes(const Tensor& x, const AxesAttribute& axes) { return apply(sum_o
 // The distinct axes in order, as runs of neighbours from the last to the first: reducing one run
 // leaves the places of those before it as they are.
 std::vector<AxesAttribute> runs_of(const Tensor& x, const Dims& axes, std::string_view op) {
+  if (!x.defined()) throw ValueError(str(op, ": an undefined tensor has no value"));
   const std::array<bool, max_rank> chosen = chosen_axes(x.shape(), axes, op);
   std::vector<AxesAttribute> runs;
   for (int i = x.rank() - 1; i >= 0; --i) {

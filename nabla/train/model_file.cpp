@@ -13,6 +13,7 @@
 #include "nabla/io/safetensors.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
+#include "nabla/train/evaluator.h"
 
 namespace nabla {
 namespace {
@@ -257,6 +258,11 @@ ModelInfo describe(const nn::Layer& model, const nn::Loss& loss, const data::Dat
           .seed = seed};
 }
 
+Tensor ModelFile::predict(const data::Dataset& dataset) const {
+  check_fits(info, dataset);
+  return Evaluator(model, nn::mean_squared_error).predict(dataset);  // the loss is not asked for
+}
+
 std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& info) {
   if (model.output_shape(info.input_shape) != Shape{info.outputs}) {
     throw ShapeError(str("model ", quote(model.text()), " does not give ", info.outputs,
@@ -300,6 +306,10 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
 
 void save_model(const std::string& path, const nn::Layer& model, const ModelInfo& info) {
   write_file_atomically(path, encode_model(model, info));
+}
+
+void save_model(const std::string& path, const nn::Layer& model, const data::Dataset& dataset) {
+  save_model(path, model, describe(model, dataset));
 }
 
 ModelFile decode_model(std::span<const std::byte> bytes, const std::string& source) {

@@ -49,6 +49,10 @@ struct ModelInfo {
 struct ModelFile {
   nn::Sequential model;
   ModelInfo info;
+
+  /// The model's results for each sample, f32 [samples, outputs]; for classes these are scores.
+  /// Targets are not looked at and need not be there. Throws what check_fits throws.
+  Tensor predict(const data::Dataset& dataset) const;
 };
 
 /// What is to be known of a model that learns from this data set; the loss is cross-entropy for
@@ -67,6 +71,9 @@ std::vector<std::byte> encode_model(const nn::Layer& model, const ModelInfo& inf
 /// user's own, which make_model does not know, comes back by load_parameters. Throws FileError, and
 /// what encode_model throws.
 void save_model(const std::string& path, const nn::Layer& model, const ModelInfo& info);
+
+/// The same for a model that learned from this data set, by the loss that describe() names.
+void save_model(const std::string& path, const nn::Layer& model, const data::Dataset& dataset);
 
 /// The model in the bytes of a file. Throws FileError, which starts with `source` (a path) and
 /// names the entry and what is wrong with it.

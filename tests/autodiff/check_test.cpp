@@ -211,6 +211,28 @@ TEST(NumericalGradient, StepsKnowTheSizeOfTheInput) {
 }
 
 // sigmoid'(1) = 0.19661193324148185: the errors of both differences with h = 1e-4.
+// One step on, the function has no value: the derivative of log is 1 / x.
+TEST(NumericalGradient, StepsStayWhereTheFunctionIs) {
+  for (const double x : {1e-3, 1e-9, 1e-100}) {
+    const double slope =
+        numerical_gradient([](const Tensor& in) { return log(in); }, Tensor(x)).item();
+    EXPECT_NEAR(slope * x, 1, 1e-8) << x;
+  }
+}
+
+TEST(NumericalGradient, AFunctionThatCallsItselfIsAnError) {
+  const std::string message =
+      ": 100 functions run inside one another: expected fewer; does one "
+      "call itself without end?";
+  UnaryFunction f = [&](const Tensor& x) { return numerical_gradient(f, x); };
+  EXPECT_EQ(test::message_of<Error>([&] { f(Tensor(1.0)); }), "numerical_gradient" + message);
+  Function g = [&](const Tensors& x) {
+    check_gradients(g, x);
+    return x[0];
+  };
+  EXPECT_EQ(test::message_of<Error>([&] { g({Tensor(1.0)}); }), "check_gradients" + message);
+}
+
 TEST(NumericalGradient, ErrorsOfTheLecture) {
   const double exact = 0.19661193324148185;
   const auto error = [&](Difference difference) {

@@ -195,6 +195,10 @@ TEST(Surface, IndicesAndSlices) {
        "slice: 1 slices for shape []"},
       {[] { v.T(); }, "transpose: expected at least 2 axes, got shape [3]"},
       {[] { Tensor()[0]; }, "an undefined tensor has no value"},
+      {[] { sum(Tensor()); }, "sum: an undefined tensor has no value"},
+      {[] { product(Tensor()); }, "product: an undefined tensor has no value"},
+      {[] { max(Tensor()); }, "max: an undefined tensor has no value"},
+      {[] { sum(Tensor(1.0), {1}); }, "sum: axis 1 is outside of a tensor with 0 axes"},
   });
 }
 
