@@ -55,10 +55,10 @@ class Trainer::Loop {
       if (is_recorded()) settings_ = settings_text();
       if (trainer_.resumed_) go_on(*trainer_.resumed_);
       while (begun_ < options_.callbacks.size()) {
-        Callback& callback = *options_.callbacks[begun_];
-        callback.on_fit_begin(progress_);
+        const auto& callback = options_.callbacks[begun_];
+        callback->on_fit_begin(progress_);
         const std::size_t place = begun_++;
-        if (trainer_.resumed_) callback.restore(callback_memory(trainer_.resumed_->file, place));
+        if (trainer_.resumed_) callback->restore(callback_memory(trainer_.resumed_->file, place));
       }
       trainer_.resumed_.reset();
       last_checkpoint_ = Clock::now();
