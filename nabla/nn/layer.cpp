@@ -239,7 +239,7 @@ Tensor run_part(const Layer& part, const std::string& name, const Tensor& x) {
     return str(error.what(), ", in layer ", name, " ", quote(part.text()));
   };
   try {
-    const Tensor y = part(x);
+    Tensor y = part(x);
     if (!y.defined() || (y.rank() == 0 && x.defined() && x.rank() > 0)) {
       throw ShapeError(str("gives ", y.defined() ? str(y.spec()) : "an undefined tensor",
                            " for a batch: expected one row for each sample"));
