@@ -51,12 +51,15 @@ bool Range::holds(double number) const {
 
 std::string Range::text() const {
   if (!words.empty()) return std::string(words);
-  const bool from = least > std::numeric_limits<double>::lowest();
-  const bool to = most < std::numeric_limits<double>::max();
+  constexpr double largest_f32 = std::numeric_limits<float>::max();
+  const bool from = least > std::numeric_limits<double>::lowest() && least != -largest_f32;
+  const bool to = most < std::numeric_limits<double>::max() && most != largest_f32;
   if (from && to && !above && !below) return str(text_of(least), " to ", text_of(most));
   const std::string first = from ? str(above ? "above " : "at least ", text_of(least)) : "";
   const std::string last = to ? str(below ? "below " : "at most ", text_of(most)) : "";
-  return str(first, from && to ? " and " : "", last);
+  std::string text = str(first, from && to ? " and " : "", last);
+  if (most != largest_f32) return text;
+  return text.empty() ? "one that f32 has" : text + ", in f32";
 }
 
 void Range::check(std::string_view who, std::string_view option, double number) const {

@@ -31,6 +31,14 @@ struct Range {
 
   /// Whether the number is one of them.
   bool holds(double number) const;
+  /// The part of it that f32 has: what options are used with is f32, where more is infinite.
+  constexpr Range in_f32() const {
+    constexpr double largest = std::numeric_limits<float>::max();
+    Range part = *this;
+    part.least = std::max(least, -largest);
+    part.most = std::min(most, largest);
+    return part;
+  }
   /// "at least 0 and below 1"; empty for all numbers.
   std::string text() const;
   /// Throws ValueError "adam: beta1 2: expected at least 0 and below 1" unless it holds the number.
@@ -142,13 +150,19 @@ struct OptionRow {
   std::string initial = {};  ///< the default; empty: none
 };
 
-/// A row for a field of the aggregate `Options`.
+/// A row for a field of the aggregate `Options`. Numbers are those that f32 has.
 template <class Options>
 struct Option : OptionRow {
   /// An option of this name, with a clause that says what it is, and the numbers that it takes.
   template <class T>
-  Option(std::string_view name_, T Options::*field, std::string_view doc_, Range range_ = {},
+  Option(std::string_view name_, T Options::*field, std::string_view doc_, Range all = {},
          OptionStyle style_ = {})
+      : Option(field, name_, doc_, std::same_as<T, double> ? all.in_f32() : all, style_) {}
+
+ private:
+  template <class T>
+  Option(T Options::*field, std::string_view name_, std::string_view doc_, const Range& range_,
+         OptionStyle style_)
       : OptionRow{
             .name = name_,
             .doc = doc_,

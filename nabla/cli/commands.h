@@ -97,6 +97,8 @@ inline constexpr const char* model_help = "Model file, or the folder of a run; -
 
 /// Whether there is a file of that path, or anything else that can be read and is no folder.
 bool is_file(const std::string& path);
+/// The same without pipes and devices, of which nobody knows when they end.
+bool is_regular_file(const std::string& path);
 
 /// The last name of a path, without the folders above it; also of "runs/first/" and ".".
 std::string last_name(const std::string& path);

@@ -66,8 +66,8 @@ std::string model_path(const std::string& path) {
   std::error_code error;  // what cannot be looked at is named where it is read
   if (!std::filesystem::is_directory(path, error)) return path;
   std::string file = (std::filesystem::path(path) / model_file).string();
-  if (is_file(file)) return file;
-  const bool has_begun = is_file((std::filesystem::path(path) / checkpoint_file).string());
+  if (is_regular_file(file)) return file;
+  const bool has_begun = is_regular_file((std::filesystem::path(path) / checkpoint_file).string());
   throw FileError(str(
       path, ": no ", model_file, " in it: ",
       has_begun ? str("the run has not ended; go on with nabla train --resume ", shell_word(path))
@@ -87,6 +87,11 @@ bool is_file(const std::string& path) {
 std::string last_name(const std::string& path) {
   const auto folder = std::filesystem::absolute(path + "/").lexically_normal();
   return folder.parent_path().filename().string();
+}
+
+bool is_regular_file(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error);
 }
 
 nn::Sequential learning_model(const std::string& text, const Shape& sample, std::int64_t outputs) {

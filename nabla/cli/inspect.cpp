@@ -137,7 +137,7 @@ void inspect_bytes(const std::vector<std::byte>& bytes, const std::string& sourc
 
 void inspect(const std::string& what) {
   if (what == standard_stream) return inspect_bytes(read_standard_input(), "standard input");
-  const bool is_run = is_file((std::filesystem::path(what) / model_file).string());
+  const bool is_run = is_regular_file((std::filesystem::path(what) / model_file).string());
   const std::string path = is_run && !data::is_known(what) ? model_path(what) : what;
   std::error_code error;
   const bool is_missing = path.ends_with(".safetensors") && !std::filesystem::exists(path, error);

@@ -15,6 +15,7 @@
 #include "nabla/cli/train_output.h"
 #include "nabla/nn/architecture.h"
 #include "nabla/nn/loss.h"
+#include "nabla/ops/shaping.h"
 #include "nabla/optim/methods.h"
 #include "nabla/train/run_record.h"
 
@@ -70,6 +71,12 @@ Parts load_parts(const TrainOptions& options) {
   check_not_empty(parts.train, "train");
   check_not_empty(parts.judge, parts.judged_by);
   check_not_empty(parts.test, "test");
+  if (options.patience > 0 && options.monitor != "train_loss" &&
+      data::fingerprint(parts.judge) == data::fingerprint(parts.test)) {
+    throw ValueError(str("--validation ", options.validation,
+                         ": is the test part, which must not decide when to stop: expected another "
+                         "data set, a part such as 0.1, or --monitor train_loss"));
+  }
   return parts;
 }
 
@@ -79,6 +86,17 @@ void check_judge(const TrainOptions& options, const ModelInfo& info, const data:
     check_fits(info, judge);
   } catch (const Error& error) {
     throw ValueError(str("--validation ", options.validation, ": ", error.what()));
+  }
+}
+
+// Throws where the loss does not take what the model gives and the targets.
+void check_loss(const nn::Sequential& model, const ModelInfo& info, data::Dataset train) {
+  train.inputs = slice(train.inputs, {{.start = 0, .stop = 1}});
+  train.targets = slice(train.targets, {{.start = 0, .stop = 1}});
+  try {
+    Evaluator(model, nn::make_loss(info.loss)).evaluate(train);
+  } catch (const Error& error) {
+    throw ValueError(str("--loss ", info.loss, ": ", error.what()));
   }
 }
 
@@ -157,6 +175,7 @@ void train(const TrainOptions& options, const std::optional<TensorFile>& checkpo
   info.architecture = architecture;
   if (!options.loss.empty()) info.loss = nn::make_loss(options.loss).text();
   encode_model(model, info);  // a text that cannot be written is found before the run
+  check_loss(model, info, parts.train);
   check_judge(options, info, parts.judge);
 
   const std::vector<std::string> files = {model_file, history_file, metrics_file, checkpoint_file};
@@ -192,7 +211,7 @@ void train(const TrainOptions& options, const std::optional<TensorFile>& checkpo
 void resume(const TrainOptions& given, bool more_epochs) {
   const std::filesystem::path folder = given.resume;
   const std::string path = (folder / checkpoint_file).string();
-  if (!is_file(path)) {
+  if (!is_regular_file(path)) {
     throw FileError(str(given.resume, ": no ", checkpoint_file,
                         " in it: expected the folder of a run that nabla train began"));
   }

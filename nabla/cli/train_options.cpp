@@ -91,9 +91,11 @@ void add_train_options(CLI::App& command, TrainOptions& options) {
                   "The same when so many minutes have gone by; 0: never; at least 0")
       ->transform(decimal_number(at_least(0)))
       ->capture_default_str();
-  command.add_option("--resume", options.resume,
-                     "Run folder whose run is to go on, with the options that it was given; "
-                     "--epochs can be more");
+  command
+      .add_option("--resume", options.resume,
+                  "Run folder whose run is to go on, with the options that it was given; "
+                  "--epochs can be more")
+      ->check(path_to_write());
   add_threads(command, options.threads);
   command
       .add_option("--output", options.output,

@@ -228,14 +228,31 @@ std::vector<LayerRecipe> read_architecture(std::string_view text) {
   return read_layers(terms);
 }
 
-// Whether all layers are of kinds that the table has.
+// The name in a layer's text; of a group, none. Throws ValueError for a text that, among others,
+// could be read as another layer, as several or as none.
+std::string name_of(const Layer& layer) {
+  const bool is_group = typeid(layer) == typeid(Sequential);
+  try {
+    if (!is_group) return parse_term("layer", layer.text()).name;
+  } catch (const SyntaxError&) {  // said below, unless a part's text is to blame
+  }
+  for (const Part& part : layer.parts()) {
+    if (part.layer != nullptr) name_of(*part.layer);
+  }
+  if (is_group) return "";
+  throw ValueError(str("layer ", quote(layer.text()),
+                       ": cannot be saved under this text: expected ",
+                       "one name, such as \"square\", \"scale(2)\" or \"block[dense(4)]\""));
+}
+
+// Whether all layers are of kinds that the table has. Throws what name_of throws.
 bool is_known(const Layer& layer) {
-  const std::string text = layer.text();
-  const bool has_name = typeid(layer) != typeid(Sequential);
-  if (has_name && !layer_table().has(text.substr(0, text.find_first_of("([ ")))) return false;
-  return std::ranges::all_of(layer.parts(), [](const Part& part) {
-    return part.layer == nullptr || is_known(*part.layer);
-  });
+  bool known = typeid(layer) == typeid(Sequential) || layer_table().has(name_of(layer));
+  if (!known) return false;
+  for (const Part& part : layer.parts()) {
+    if (part.layer != nullptr && !is_known(*part.layer)) known = false;
+  }
+  return known;
 }
 
 bool is_same_kind(const Layer& a, const Layer& b) {
@@ -253,7 +270,11 @@ void check_same_kinds(const Layer& model, const Layer& remade) {
   }
   const Parts parts = model.parts();
   const Parts others = remade.parts();
-  for (std::size_t i = 0; i < std::min(parts.size(), others.size()); ++i) {
+  if (parts.size() != others.size()) {
+    throw ValueError(str("layer ", quote(model.text()), " has ", parts.size(),
+                         " parts, its text makes ", others.size(), ": expected as many"));
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].layer != nullptr && others[i].layer != nullptr) {
       check_same_kinds(*parts[i].layer, *others[i].layer);
     }
@@ -366,7 +387,8 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
 
 void check_architecture(const Layer& model, std::string_view text, const Shape& sample,
                         std::int64_t outputs) {
-  if (!is_known(model)) return;
+  static_cast<void>(model.states());  // names a layer that holds itself
+  const bool known = is_known(model);
   const double all = static_cast<double>(model.parameter_count());
   // Where a state stands in several places, the text may mean as many.
   std::size_t places = 1;
@@ -375,16 +397,18 @@ void check_architecture(const Layer& model, std::string_view text, const Shape& 
   try {
     remade = make_model(text, sample, outputs, all * static_cast<double>(places));
   } catch (const Error& error) {
+    if (!known) return;  // with layers of the user's
     throw ValueError(
         str("model ", quote(model.text()), " cannot be made from its text: ", error.what()));
   }
-  check_same_kinds(model, *remade);
   const std::string wanted = states_text(model);
   const std::string made = states_text(*remade);
-  if (wanted == made) return;
-  throw ValueError(str("model ", quote(model.text()), " has the states ", wanted,
-                       ", its text makes ", made,
-                       ": expected a layer that stands twice to do so in one Sequential"));
+  if (wanted != made) {
+    throw ValueError(str("model ", quote(model.text()), " has the states ", wanted,
+                         ", its text makes ", made,
+                         ": expected a layer that stands twice to do so in one Sequential"));
+  }
+  check_same_kinds(model, *remade);
 }
 
 }  // namespace nabla::nn

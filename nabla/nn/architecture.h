@@ -63,8 +63,9 @@ Sequential make_model(std::string_view text, const Shape& sample, std::int64_t o
                       double limit = most_parameters);
 
 /// Throws ValueError where make_model would not give this model for this text: for a layer of the
-/// user's that is called as one of the library's is, and for other names, shapes or ties of states.
-/// Models with layers that the table does not have are left alone.
+/// user's that is called as one of the library's is, or whose text is not one term with a name, and
+/// for other names, shapes or ties of states. Models with layers that the table does not have are
+/// left alone where nothing is made from their text.
 void check_architecture(const Layer& model, std::string_view text, const Shape& sample,
                         std::int64_t outputs);
 

@@ -14,8 +14,6 @@
 namespace nabla::nn {
 namespace {
 
-constexpr std::size_t deepest = 200;  // 64 brackets of a text can be 129
-
 // Collects the states of a tree.
 class Walk {
  public:
@@ -72,7 +70,13 @@ void draw(const State& state, const Initializer& initializer, Random random) {
   with_memory_for([&] { return str("first weights ", spec); }, count * sizeof(double),
                   [&] { values.resize(count); });
   initializer(values, spec.shape, random);
-  state.assign(cast(Tensor::from(values, spec.shape), spec.dtype));
+  const Tensor drawn = cast(Tensor::from(values, spec.shape), spec.dtype);
+  if (!is_finite(drawn)) {
+    throw ValueError(str("initializer ", quote(initializer.text()), ": gives first values of ",
+                         quote(state.name()), " that ", spec.dtype,
+                         " does not have: expected finite numbers"));
+  }
+  state.assign(drawn);
 }
 
 std::uint64_t fresh_stream() {
@@ -90,6 +94,10 @@ void set_frozen(const Layer& layer, std::string_view pattern, bool frozen) {
       found = true;
     }
     names.push_back(parameter.name);
+  }
+  if (names.empty()) {
+    throw ValueError(str(frozen ? "freeze" : "unfreeze", ": ", quote(layer.text()),
+                         " has no parameters: expected a layer that learns, such as dense"));
   }
   if (!found) {
     throw ValueError(str(frozen ? "freeze" : "unfreeze", ": no parameter ", quote(pattern),
@@ -110,13 +118,24 @@ bool is_too_wide(const Tensor& x, const Layer& layer) {
 }
 
 thread_local LayerCalls* watcher = nullptr;
+thread_local std::size_t depth = 0;
 
 }  // namespace
+
+Nesting::Nesting() {
+  if (depth >= deepest) {
+    throw Error(str("a layer holds itself, or there are more than ", deepest,
+                    " layers within each other: expected fewer"));
+  }
+  ++depth;
+}
+Nesting::~Nesting() { --depth; }
 
 LayerCalls::LayerCalls() : before_(watcher) { watcher = this; }
 LayerCalls::~LayerCalls() { watcher = before_; }
 
 Tensor Layer::operator()(const Tensor& input) const {
+  const Nesting nesting;
   const Tensor x = is_too_wide(input, *this) ? cast(input, DType::f32) : input;
   if (watcher == nullptr) return forward(x);
   const Graph* graph = active_graph();
@@ -129,6 +148,7 @@ Tensor Layer::operator()(const Tensor& input) const {
 
 Shape Layer::output_shape(const Shape& sample) const {
   constexpr std::int64_t batch = 2;
+  static_cast<void>(states());  // names a layer that holds itself
   Graph graph(Graph::Mode::capture);
   const GraphScope scope(graph);
   Shape shape{batch};
@@ -181,6 +201,16 @@ void Layer::initialize(std::uint64_t seed) const {
   }
 }
 
+void check_learns(std::string_view who, const Layer& model) {
+  if (!model.parameters().empty()) return;
+  throw ValueError(model.parameter_count() == 0
+                       ? str(who, ": model ", quote(model.text()),
+                             " has no parameters to change: expected a layer that learns, such as "
+                             "dense")
+                       : str(who, ": all parameters of model ", quote(model.text()),
+                             " are frozen: set some free with unfreeze()"));
+}
+
 void Layer::freeze(std::string_view pattern) const { set_frozen(*this, pattern, true); }
 void Layer::unfreeze(std::string_view pattern) const { set_frozen(*this, pattern, false); }
 
@@ -209,13 +239,20 @@ Tensor run_part(const Layer& part, const std::string& name, const Tensor& x) {
     return str(error.what(), ", in layer ", name, " ", quote(part.text()));
   };
   try {
-    return part(x);
+    Tensor y = part(x);
+    if (!y.defined() || (y.rank() == 0 && x.defined() && x.rank() > 0)) {
+      throw ShapeError(str("gives ", y.defined() ? str(y.spec()) : "an undefined tensor",
+                           " for a batch: expected one row for each sample"));
+    }
+    return y;
   } catch (const ShapeError& error) {
     throw ShapeError(text(error));
   } catch (const DTypeError& error) {
     throw DTypeError(text(error));
   } catch (const ValueError& error) {
     throw ValueError(text(error));
+  } catch (const CaptureError& error) {
+    throw CaptureError(text(error));
   }
 }
 

@@ -86,7 +86,8 @@ class Layer {
   /// The states and layers that it is made of, each with a name of its own.
   virtual Parts parts() const { return {}; }
 
-  /// forward(x). An x in f64 is converted to f32 where the layer's parameters are.
+  /// forward(x). An x in f64 is converted to f32 where the layer's parameters are. Throws Error
+  /// where layers are more than 200 within each other.
   Tensor operator()(const Tensor& x) const;
 
   /// The shape of a result for inputs f32 of this shape, both without the batch axis: forward run
@@ -154,13 +155,18 @@ struct AnyLayer {
 /// ```
 AnyLayer named(std::string name, AnyLayer layer);
 
+/// Throws ValueError, which starts with `who`, where a model has no parameters, or all are frozen.
+void check_learns(std::string_view who, const Layer& model);
+
 /// Gives a new state first values from a stream of its own: two layers made alike differ. The n-th
 /// state of a program, whatever model it is for, draws from stream streams::fresh + n of seed 0.
+/// Throws ValueError where a value is not finite in the type of the state.
 void draw_fresh(const State& state, const Initializer& initializer);
 /// A generator with a stream of its own, in the same row.
 Generator fresh_generator();
 
-/// Runs a part of a layer: its calls are named after it, and so are its errors.
+/// Runs a part of a layer: its calls are named after it, and so are its errors. Throws ShapeError
+/// where it gives nothing, or a single number for a batch.
 Tensor run_part(const Layer& part, const std::string& name, const Tensor& x);
 
 }  // namespace nabla::nn

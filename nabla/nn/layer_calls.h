@@ -1,6 +1,7 @@
-/// What layers were called, and what they gave: for summaries.
+/// Calls of layers: how deep they are, and for summaries what they gave.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -9,6 +10,19 @@
 namespace nabla::nn {
 
 class Layer;
+
+/// How many layers can be within each other: 64 brackets of a text can be 129.
+inline constexpr std::size_t deepest = 200;
+
+/// A call of a layer within others on this thread. Throws Error where it is too deep: a layer that
+/// holds itself would call itself until the stack is full.
+class Nesting {
+ public:
+  Nesting();
+  ~Nesting();
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+};
 
 /// While it lives, notes the calls of layers on this thread, the innermost first.
 class LayerCalls {

@@ -49,8 +49,10 @@ Tensor cross_entropy(const Tensor& scores, const Tensor& labels) {
 
 Tensor mean_squared_error(const Tensor& prediction, const Tensor& target) {
   if (prediction.shape() != target.shape()) {
-    throw ShapeError(str("mean_squared_error: prediction ", prediction.shape(), ", target ",
-                         target.shape(), ": expected the same shape"));
+    throw ShapeError(
+        str("mean_squared_error: prediction ", prediction.shape(), ", target ", target.shape(),
+            ": expected the same shape",
+            is_floating(target.dtype()) ? "" : "; labels of classes take cross_entropy"));
   }
   return mean(square(prediction - target_for(prediction, target)));
 }

@@ -7,6 +7,7 @@
 
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/nn/layer_calls.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/shaping.h"
 
@@ -62,6 +63,11 @@ Sequential::Sequential(const std::vector<AnyLayer>& layers) {
     if (const auto ids = ids_of(*layer); !ids.empty()) {
       const auto [first, is_new] = known.emplace(ids, i);
       if (!is_new && layers_[first->second]->text() == layer->text()) {
+        const std::string& name = names_[first->second];
+        if (!layer.name.empty() && layer.name != name) {
+          throw ValueError(str("sequential: ", quote(name), " and ", quote(layer.name),
+                               " are the same layer: expected one name for both"));
+        }
         layer = layers_[first->second];  // the same once more
         names_.push_back(names_[first->second]);
         continue;
@@ -76,6 +82,7 @@ Sequential::Sequential(const std::vector<AnyLayer>& layers) {
 }
 
 std::string Sequential::text() const {
+  const Nesting nesting;
   std::map<std::string_view, int> uses;
   for (const std::string& name : names_) ++uses[name];
   std::set<std::string_view> written;

@@ -22,7 +22,7 @@ namespace nabla::nn {
 /// ```
 class Sequential : public Layer {
  public:
-  /// Throws ValueError where a layer is missing, or two have the same name.
+  /// Throws ValueError where a layer is missing, two have the same name, or one has two names.
   Sequential(std::initializer_list<AnyLayer> layers) : Sequential(std::vector<AnyLayer>(layers)) {}
   explicit Sequential(const std::vector<AnyLayer>& layers);
   template <class First, class Second, class... Rest>

@@ -47,6 +47,7 @@ double LineSearch::step(Objective& objective) {
   const double last = step_.value().item();
   double step = learning_rate();
   if (last > 0) step = std::min(step, last / options_.shrink);
+  bool is_too_far = false;
   for (std::int64_t i = 0; i < options_.most_tries; ++i, step *= options_.shrink) {
     objective.set_parameters(from - step * gradient);
     const double reached = objective.value();
@@ -54,7 +55,10 @@ double LineSearch::step(Objective& objective) {
       step_.assign(Tensor(step));
       return start;
     }
+    is_too_far = !(reached <= start);
   }
+  // The next call goes on with shorter steps. Where rounding hides what a step does, none helps.
+  if (is_too_far) step_.assign(Tensor(step * options_.shrink));
   objective.set_parameters(from);
   return start;
 }

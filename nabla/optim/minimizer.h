@@ -40,7 +40,8 @@ struct LineSearchOptions {
 /// Gradient descent with a backtracking line search: from w it tries w - a g, with a from
 /// `learning_rate` on, or from twice (1 / shrink times) the step before where that is less, times
 /// `shrink` until f(w - a g) <= f(w) - decrease a g^2 (Armijo, 1966). A place where the loss is not
-/// finite is too far. Where no try is good enough, the parameters stay.
+/// finite is too far. Where no try is good enough, the parameters stay; where even the last went
+/// too far, the next step tries shorter ones.
 /// ```cpp
 /// nn::Sequential model{nn::Dense(64, 10)};
 /// Trainer trainer(model, nn::cross_entropy, optim::LineSearch({.learning_rate = 1}));
@@ -55,7 +56,8 @@ class LineSearch : public Minimizer {
 
   std::string text() const override;
   double step(Objective& objective) override;
-  /// The learning rate, and "step": the last a, 0 before the first.
+  /// The learning rate, and "step": the last a, 0 before the first; where all went too far,
+  /// `shrink` times what comes next.
   std::vector<State> states() const override { return {rate(), step_}; }
 
  private:

@@ -54,10 +54,7 @@ Objective::Objective(const nn::AnyLayer& model, const nn::Loss& loss)
   check_present(model.layer, "objective: the model", "a layer, such as nn::Sequential");
   check_present(loss, "objective: the loss", "one such as nn::cross_entropy");
   parameters_ = model->parameters();
-  if (parameters_.empty()) {
-    throw ValueError(
-        str("objective: model ", quote(model->text()), " has no parameters to change"));
-  }
+  nn::check_learns("objective", *model);
   for (const State& parameter : parameters_) {
     if (parameter.spec().dtype == parameters_[0].spec().dtype) continue;
     throw DTypeError(str("objective: parameters are ", parameters_[0].spec(), " and ",

@@ -79,7 +79,8 @@ void Optimizer::step(const Tensors& gradients) {
 ValueAnd<Tensors> Optimizer::value_and_gradients(const std::function<Tensor()>& loss) const {
   check_present(loss, str(name(), ": the loss"), "a function that gives one number");
   if (variables_.empty()) {
-    throw ValueError(str(name(), ": no parameters to change: attach them first"));
+    throw ValueError(str(name(), ": no parameters to change: attach them first; frozen ones do ",
+                         "not count before unfreeze()"));
   }
   const TrainingScope training;
   const std::vector<State> all = parameters();

@@ -28,7 +28,24 @@ std::vector<State> restorable(const nn::Layer& model) {
   return states;
 }
 
+// What must be the same where a run goes on.
+std::string text_of(const EarlyStoppingOptions& options) {
+  return str("monitor=", static_cast<int>(options.monitor), ", patience=", options.patience,
+             ", min_delta=", shortest(options.min_delta),
+             ", restore_best=", options.restore_best ? "true" : "false");
+}
+
+constexpr const char* options_key = "options";
+
 }  // namespace
+
+void Callback::restore(const TensorFile& memory) {
+  if (memory.tensors.empty() && memory.metadata.empty()) return;
+  throw ValueError(
+      str("callback: the checkpoint has ",
+          memory.tensors.empty() ? memory.metadata.begin()->first : memory.tensors[0].name,
+          " of another callback in its place: expected callbacks in the order of the run"));
+}
 
 EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
   if (options.patience < 1) {
@@ -72,6 +89,7 @@ void EarlyStopping::on_fit_end(Progress& progress) {
 
 TensorFile EarlyStopping::memory() const {
   TensorFile memory;
+  memory.metadata[options_key] = text_of(options_);
   if (!best_cost_) return memory;
   memory.tensors.push_back({"best_cost", Tensor(*best_cost_)});
   memory.tensors.push_back({"best_epoch", Tensor::from<std::int64_t>({best_epoch_}, {1})});
@@ -102,6 +120,11 @@ void EarlyStopping::restore(const TensorFile& memory) {
     } else {
       refuse(str("a tensor ", quote(name), " ", value.spec()));
     }
+  }
+  const auto options = memory.metadata.find(options_key);
+  if (options == memory.metadata.end()) refuse("nothing of it");
+  if (options->second != text_of(options_)) {
+    refuse(str("options ", options->second, ", not ", text_of(options_)));
   }
   if (!best_.empty() && best_.size() != restorable_.size()) {
     refuse(str(best_.size(), " states of the best model, ", restorable_.size(), " are needed"));

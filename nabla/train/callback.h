@@ -95,11 +95,11 @@ class Callback {
   /// error before.
   virtual void on_fit_end(Progress&) {}
 
-  /// What it remembers of the run, for checkpoints; restore() is called behind on_fit_begin() of a
-  /// run that goes on, with the same tensors and texts. Default: nothing.
+  /// What it remembers of the run, for checkpoints. Default: nothing.
   virtual TensorFile memory() const { return {}; }
-  /// Takes back what memory() gave.
-  virtual void restore(const TensorFile&) {}
+  /// Called behind on_fit_begin() of a run that goes on, with the same tensors and texts, or with
+  /// nothing. Throws ValueError where they are of another callback; default: for all but nothing.
+  virtual void restore(const TensorFile& memory);
 };
 
 /// A callback as FitOptions takes it: by value, which copies it, or by pointer.
@@ -154,7 +154,7 @@ class EarlyStopping : public Callback {
   void on_epoch_end(Progress& progress, const EpochRecord& record) override;
   void on_fit_end(Progress& progress) override;
   TensorFile memory() const override;
-  /// Throws ValueError where it is of another model, or of another callback.
+  /// Throws ValueError where it is of another model, of other options, or of another callback.
   void restore(const TensorFile& memory) override;
 
  private:

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view format_name = "nabla checkpoint";
 constexpr int format_version = 1;
+// In the header. Quotes inside of other texts have a backslash in front: it stands there once.
+constexpr std::string_view checksum_key = "\"checksum\":\"";
 // What stands where the checksum comes, while it is computed.
 constexpr std::string_view no_checksum = "crc32:--------";
 
@@ -25,6 +27,14 @@ std::string checksum_of(std::span<const std::byte> bytes) {
   return text;
 }
 
+// Where the checksum stands; npos: nowhere.
+std::size_t place_of(std::string_view checksum, std::span<const std::byte> bytes) {
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  const std::size_t key =
+      std::string_view(text, bytes.size()).find(str(checksum_key, checksum, "\""));
+  return key == std::string_view::npos ? key : key + checksum_key.size();
+}
+
 }  // namespace
 
 std::vector<std::byte> encode_checkpoint(TensorFile file) {
@@ -33,9 +43,7 @@ std::vector<std::byte> encode_checkpoint(TensorFile file) {
   file.metadata["checksum"] = no_checksum;
   std::vector<std::byte> bytes = encode_safetensors(file);
   const std::string checksum = checksum_of(bytes);
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const std::size_t place = std::string_view(text, bytes.size()).find(no_checksum);
-  std::memcpy(bytes.data() + place, checksum.data(), checksum.size());
+  std::memcpy(bytes.data() + place_of(no_checksum, bytes), checksum.data(), checksum.size());
   return bytes;
 }
 
@@ -55,8 +63,7 @@ TensorFile decode_checkpoint(std::span<const std::byte> bytes, const std::string
   }
   const std::string checksum = file.metadata["checksum"];
   std::vector<std::byte> unsigned_bytes(bytes.begin(), bytes.end());
-  const auto* text = reinterpret_cast<const char*>(unsigned_bytes.data());
-  const std::size_t place = std::string_view(text, bytes.size()).find(checksum);
+  const std::size_t place = place_of(checksum, bytes);
   if (checksum.size() == no_checksum.size() && place != std::string_view::npos) {
     std::memcpy(unsigned_bytes.data() + place, no_checksum.data(), no_checksum.size());
     if (checksum_of(unsigned_bytes) == checksum) return file;

@@ -61,6 +61,21 @@ TensorFile callback_memory(const TensorFile& file, std::size_t index) {
   return memory;
 }
 
+void check_callback_count(const TensorFile& file, std::size_t callbacks,
+                          const std::string& source) {
+  const auto check = [&](const std::string& name) {
+    bool is_taken = !name.starts_with("callback.");
+    for (std::size_t i = 0; i < callbacks && !is_taken; ++i) {
+      is_taken = name.starts_with(prefix_of(i));
+    }
+    if (is_taken) return;
+    throw ValueError(str(source, ": has ", quote(name), ", which none of ", callbacks,
+                         " callbacks takes: expected the callbacks of the run in their order"));
+  };
+  for (const NamedTensor& tensor : file.tensors) check(tensor.name);
+  for (const auto& [key, text] : file.metadata) check(key);
+}
+
 RunRecord read_record(const TensorFile& file, const std::string& source) {
   RunRecord record;
   const auto counts =

@@ -27,6 +27,8 @@ void add_history(TensorFile& file, const std::vector<EpochRecord>& epochs,
 void add_callback_memory(TensorFile& file, const TensorFile& memory, std::size_t index);
 /// What add_callback_memory() put there.
 TensorFile callback_memory(const TensorFile& file, std::size_t index);
+/// Throws ValueError, which starts with `source`, where a file has the memory of more callbacks.
+void check_callback_count(const TensorFile& file, std::size_t callbacks, const std::string& source);
 
 /// What a checkpoint holds of a run.
 struct RunRecord {

@@ -54,14 +54,13 @@ class Trainer::Loop {
     try {
       if (is_recorded()) settings_ = settings_text();
       if (trainer_.resumed_) go_on(*trainer_.resumed_);
-      // Only now: a fit with other settings is refused, and the right one can follow.
-      const std::optional<Resumed> resumed = std::exchange(trainer_.resumed_, std::nullopt);
-      for (; begun_ < options_.callbacks.size(); ++begun_) {
-        options_.callbacks[begun_]->on_fit_begin(progress_);
-        if (resumed) {
-          options_.callbacks[begun_]->restore(callback_memory(resumed->file, begun_));
-        }
+      while (begun_ < options_.callbacks.size()) {
+        const auto& callback = options_.callbacks[begun_];
+        callback->on_fit_begin(progress_);
+        const std::size_t place = begun_++;
+        if (trainer_.resumed_) callback->restore(callback_memory(trainer_.resumed_->file, place));
       }
+      trainer_.resumed_.reset();
       last_checkpoint_ = Clock::now();
       run_epochs();
     } catch (...) {
@@ -69,6 +68,8 @@ class Trainer::Loop {
     }
     end(error);
     trainer_.is_fitting_ = false;
+    // A fit that was refused, whatever its callbacks did in the end: the right one can follow.
+    if (const auto resumed = trainer_.resumed_) trainer_.resume(resumed->file, resumed->source);
     if (error) std::rethrow_exception(error);
     history_.stop_reason = progress_.stop_reason;
     return history_;
@@ -81,6 +82,7 @@ class Trainer::Loop {
       progress_.batch = place_.batches;
       notify(&Callback::on_epoch_begin);
       if (!progress_.stop_reason.empty()) break;
+      trainer_.check_parameters();
       history_.epochs.push_back(run_epoch());
       for (const auto& callback : options_.callbacks) {
         callback->on_epoch_end(progress_, history_.epochs.back());
@@ -151,6 +153,7 @@ class Trainer::Loop {
       stop_if_interrupted();
     }
     place_.seconds = seconds_before;
+    trainer_.check_parameters();
     for (const nn::NamedState& each : parameters_) {
       if (!is_finite(each.state.value())) {
         fail(str("parameter ", each.name, " is not finite"), true);
@@ -190,6 +193,7 @@ class Trainer::Loop {
 
   void write_checkpoint() {
     if (options_.checkpoint.path.empty()) return;
+    trainer_.check_parameters();
     TensorFile file = trainer_.record();
     const bool in_epoch = place_.batches > 0;
     place_.epochs_done = trainer_.epochs_done_ - (in_epoch ? 1 : 0);
@@ -210,6 +214,12 @@ class Trainer::Loop {
       throw ValueError(str(resumed.source, ": is of a run with ",
                            settings == resumed.file.metadata.end() ? "" : settings->second,
                            ": expected the same, got ", settings_));
+    }
+    check_callback_count(resumed.file, options_.callbacks.size(), resumed.source);
+    if (resumed.record.place.batches > 0 && options_.epochs == 0) {
+      throw ValueError(str(resumed.source, ": is of a run within epoch ",
+                           resumed.record.place.epochs_done + 1,
+                           ": expected at least 1 epoch to go on with, got 0"));
     }
     place_ = resumed.record.place;
     history_.epochs = resumed.record.epochs;
@@ -302,11 +312,8 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
         "fit: this trainer is fitting already: call it again behind that call, not from a "
         "callback");
   }
-  if (method_->parameters() != model_->parameters() || method_->states() != method_states_) {
-    throw ValueError(
-        "fit: the optimizer was attached to other parameters, or some were frozen or set free "
-        "since: expected a trainer of its own for these");
-  }
+  check_parameters();
+  nn::check_learns("fit", *model_);
   check(options, epochs_done_);
   if (train.size() == 0) throw ValueError("fit: the data set has no samples");
   model_->output_shape(train.sample_shape());
@@ -327,6 +334,13 @@ History Trainer::fit(const data::Dataset& train, const FitOptions& options) {
     shards_ = options.shards;
   }
   return Loop(*this, train, options).run();
+}
+
+void Trainer::check_parameters() const {
+  if (method_->parameters() == model_->parameters() && method_->states() == method_states_) return;
+  throw ValueError(
+      "fit: the optimizer was attached to other parameters, or some were frozen or set free "
+      "since: expected a trainer of its own for these");
 }
 
 TensorFile Trainer::record() const {

@@ -58,9 +58,10 @@ class Trainer {
 
   /// Trains for some epochs; called again, goes on. The result depends on the model, the data and
   /// the options, never on the number of threads. Throws ValueError for options out of range, or
-  /// where another trainer has taken the optimizer, ShapeError where data and model do not fit,
-  /// what data::check throws, and Error, naming epoch and step, where the loss, or at the end
-  /// of an epoch a parameter, is not finite, or where it is called within itself.
+  /// where another trainer has taken the optimizer, parameters were frozen since, by a callback,
+  /// too, or there is nothing to learn, ShapeError where data and model do not fit, what
+  /// data::check throws, and Error, naming epoch and step, where the loss, or at the end of an
+  /// epoch a parameter, is not finite, or where it is called within itself.
   History fit(const data::Dataset& train, const FitOptions& options = {});
 
   /// Loss and accuracy on a data set; nothing is learned. Throws what Evaluator does.
@@ -78,9 +79,9 @@ class Trainer {
 
   /// Goes on where a checkpoint of the same model and method stands (CheckpointOptions): the next
   /// fit(), with the same data and options, ends with the bits of a run that was never stopped. Its
-  /// `epochs` are those that are left, with the one that was begun; its History has those before.
-  /// Throws FileError, which starts with `source` (a path), where the checkpoint does not fit; the
-  /// trainer is then as it was.
+  /// `epochs` are those that are left, with the one that was begun (then at least 1); its History
+  /// has those before. Throws FileError, which starts with `source` (a path), where the checkpoint
+  /// does not fit; the trainer is then as it was.
   void resume(const TensorFile& checkpoint, const std::string& source);
 
  private:
@@ -101,6 +102,8 @@ class Trainer {
     std::string source;
   };
 
+  // Throws where the method does not have the parameters that are to be learned.
+  void check_parameters() const;
   // The states, and what they belong to.
   TensorFile record() const;
 

@@ -144,7 +144,7 @@ TEST(Options, MistakesAreNamedWithTheirPlace) {
       {"thing(limit=9007199254740994)", 13,
        "thing: limit 9007199254740994: expected a whole number, at least 0"},
       {"thing(curve=line)", 13, "thing: curve \"line\": expected a curve"},
-      {"thing(curve=curve(0))", 19, "curve: end 0: expected above 0"},
+      {"thing(curve=curve(0))", 19, "curve: end 0: expected above 0, in f32"},
       {"thing(1, 0, 1)", 13, "thing takes 2 values without a name"},
       {"thing(rate=0, 1)", 15, "thing: expected the option's name behind one with a name"},
   };
@@ -160,7 +160,8 @@ TEST(Options, RequiredOnesMustBeGivenAndAreWritten) {
   const auto& table = RequiredOptions::table();
   EXPECT_EQ(table.text("constant", table.read(parse_term("thing", "constant(0)"))), "constant(0)");
   EXPECT_EQ(test::message_of<SyntaxError>([&] { table.read(parse_term("thing", "constant")); }),
-            "thing \"constant\", position 1: constant: value is missing: expected a number");
+            "thing \"constant\", position 1: constant: value is missing: expected a number, "
+            "one that f32 has");
   EXPECT_EQ(test::message_of<SyntaxError>(
                 [] { NoOptions::table().read(parse_term("thing", "zero(1)")); }),
             "thing \"zero(1)\", position 6: zero takes no options");
@@ -174,8 +175,9 @@ TEST(Options, OfProgramsAreCheckedAlike) {
       {{.rate = std::nan("")}, "thing: rate nan: expected at least 0 and below 1"},
       {{.color = static_cast<Color>(3)}, "thing: color : expected red, green or blue"},
       {{.limit = -1}, "thing: limit -1: expected at least 0"},
-      {{.shift = infinity}, "thing: shift inf: expected a number"},
-      {{.shift = std::nan("")}, "thing: shift nan: expected a number"},
+      {{.shift = infinity}, "thing: shift inf: expected one that f32 has"},
+      {{.shift = std::nan("")}, "thing: shift nan: expected one that f32 has"},
+      {{.shift = -1e39}, "thing: shift -1e+39: expected one that f32 has"},
   };
   for (const auto& [options, expected] : cases) {
     EXPECT_EQ(test::message_of<ValueError>(
@@ -272,8 +274,9 @@ TEST(Entries, PrintHelpAndMarkdown) {
       << page;
   EXPECT_NE(page.find("| `limit` |  | a whole number, at least 0 | when to stop |\n"),
             std::string::npos);
-  EXPECT_NE(page.find("| `shift` | `0` | a number | a\\|b |\n\n## zero\n\nnothing.\n"),
-            std::string::npos)
+  EXPECT_NE(
+      page.find("| `shift` | `0` | a number, one that f32 has | a\\|b |\n\n## zero\n\nnothing.\n"),
+      std::string::npos)
       << page;
 }
 

@@ -1,5 +1,6 @@
 // nabla train --resume, signals, and output for programs.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 #include <tuple>
@@ -156,6 +157,9 @@ TEST(Resume, MistakesAreNamed) {
   EXPECT_TRUE(contains(message("--resume run"), "run/checkpoint.safetensors: "));
   write_file_atomically(path, read_file(folder / "run/model.safetensors"));
   EXPECT_TRUE(contains(message("--resume run"), "is no checkpoint"));
+  ASSERT_TRUE(std::filesystem::remove(path));
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);  // nobody will ever write to it
+  EXPECT_TRUE(contains(message("--resume run"), "no checkpoint.safetensors in it"));
 }
 
 TEST(Resume, NotWhileTheRunGoesOn) {

@@ -213,6 +213,13 @@ TEST(Tool, MistakesAreNamedAndLeaveNothingBehind) {
       {"train digits --output /proc/nabla/run", 1, "/proc/nabla/run: cannot make this folder"},
       {"train digits --output /dev/null", 1, "/dev/null"},
       {"train digits --output \"\"", 2, "--output: expected a path, got \"\"; see nabla train"},
+      {"train --resume \"\"", 2, "--resume: expected a path, got \"\"; see nabla train"},
+      {"train digits --loss mean_squared_error", 1,
+       "--loss mean_squared_error: mean_squared_error: prediction [1, 10], target [1]: expected "
+       "the "
+       "same shape; labels of classes take cross_entropy"},
+      {"train digits --patience 1 --validation digits", 1,
+       "--validation digits: is the test part, which must not decide when to stop"},
       {"predict m digits --output \"\"", 2, "--output: expected a path, got \"\""},
       {"inspect none.safetensors", 1, "none.safetensors: cannot read: No such file or directory"},
       {"inspect none", 1, "unknown data set \"none\""},

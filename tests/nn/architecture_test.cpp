@@ -109,6 +109,31 @@ TEST(Architecture, WhatTheTextCannotSayIsNamed) {
   }
 }
 
+// Such a text would be read as other layers, or as none.
+TEST(Architecture, ATextOfOnesOwnIsOneName) {
+  const auto with = [](const std::string& text) {
+    const Activation own(text, [](const Tensor& x) { return x * x + 1; });
+    return std::vector<Sequential>{{own, Dense(2, 2)}, {Dense(2, 2), own}, {Residual{own}}};
+  };
+  for (const std::string text :
+       {"", " ", "[]", "[relu]", "a:relu", "x:[relu]", "relu relu", "3", "re-lu", "relu("}) {
+    for (const Sequential& model : with(text)) {
+      EXPECT_EQ(refusal(model), "layer \"" + text +
+                                    "\": cannot be saved under this text: expected one name, such "
+                                    "as \"square\", \"scale(2)\" or \"block[dense(4)]\"");
+    }
+  }
+  for (const std::string text : {" relu", "relu ", "relu\t", "relu\n", "relu()", "tanh"}) {
+    for (const Sequential& model : with(text)) {
+      EXPECT_NE(refusal(model).find("is called as one of the library's is"), std::string::npos);
+    }
+  }
+  // Behind a label of the same name it would be that layer once more.
+  const Activation own("a", [](const Tensor& x) { return x * x; });
+  EXPECT_NE(refusal({named("a", tanh), own, Dense(2, 2)}).find("layer \"a\" is called as"),
+            std::string::npos);
+}
+
 TEST(Architecture, ANameOfOnesOwnIsNoLayers) {
   EXPECT_EQ(test::message_of<SyntaxError>([] { make_model("relu:dense(32) relu dense", {4}, 3); }),
             "architecture \"relu:dense(32) relu dense\", position 6: \"relu\" is a layer: expected "

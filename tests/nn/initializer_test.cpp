@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "nabla/base/error.h"
+#include "nabla/nn/layers.h"
+#include "tests/support/message.h"
 
 namespace nabla::nn {
 namespace {
@@ -86,6 +88,27 @@ TEST(Initializer, OrthogonalInEveryShape) {
 TEST(Initializer, ConstantAndZero) {
   EXPECT_EQ(draw(constant(0.25), {2, 2}), std::vector<double>(4, 0.25));
   EXPECT_EQ(draw(zero(), {3}), std::vector<double>(3, 0.0));
+}
+
+// f32 has every option, and every value that is drawn.
+TEST(Initializer, StaysWithinF32) {
+  using Make = Initializer (*)();
+  const std::vector<std::pair<Make, std::string>> cases = {
+      {[] { return constant(1e39); }, "constant: value 1e+39: expected one that f32 has"},
+      {[] { return normal(1e60); }, "normal: deviation 1e+60: expected at least 0, in f32"},
+      {[] { return orthogonal(-1e300); }, "orthogonal: gain -1e+300: expected one that f32 has"},
+      {[] { return normal(3e38); },
+       "initializer \"normal(3e+38)\": gives first values of \"weight\" that f32 does not have: "
+       "expected finite numbers"},
+      {[] { return Initializer([](auto values, auto&, auto&) { values[0] = std::nan(""); }); },
+       "initializer \"\": gives first values of \"weight\" that f32 does not have: expected "
+       "finite numbers"}};
+  for (const auto& [make, expected] : cases) {
+    EXPECT_EQ(
+        test::message_of<ValueError>([&, make = make] { Dense(8, 8, {.initializer = make()}); }),
+        expected);
+  }
+  EXPECT_NO_THROW(Dense(2, 2, {.initializer = constant(3e38)}));
 }
 
 TEST(Initializer, DependsOnTheSeedAlone) {

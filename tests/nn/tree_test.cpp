@@ -4,7 +4,9 @@
 #include "nabla/autodiff/derivatives.h"
 #include "nabla/base/error.h"
 #include "nabla/base/text.h"
+#include "nabla/nn/architecture.h"
 #include "nabla/nn/sequential.h"
+#include "nabla/nn/summary.h"
 #include "nabla/ops/ops.h"
 #include "tests/support/message.h"
 
@@ -134,6 +136,21 @@ TEST(Tree, FreezesByPattern) {
             "freeze: no parameter \"boddy.*\": expected some of: body.dense_1.weight, "
             "body.dense_1.bias, body.dense_2.weight, body.dense_2.bias, dense_1.weight, "
             "dense_1.bias");
+  EXPECT_EQ(test::message_of<ValueError>([&] { Sequential{relu}.freeze(); }),
+            "freeze: \"relu\" has no parameters: expected a layer that learns, such as dense");
+}
+
+TEST(Tree, ALayerHasOneName) {
+  const Dense dense(1, 1);
+  EXPECT_EQ(test::message_of<ValueError>([&] {
+              Sequential{named("a", dense), relu, named("b", dense)};
+            }),
+            "sequential: \"a\" and \"b\" are the same layer: expected one name for both");
+  EXPECT_EQ(test::message_of<ValueError>([&] {
+              Sequential{dense, relu, named("b", dense)};
+            }),
+            "sequential: \"dense_1\" and \"b\" are the same layer: expected one name for both");
+  EXPECT_EQ((Sequential{named("a", dense), dense, named("a", dense)}.text()), "a:dense(1) a a");
 }
 
 TEST(Tree, NamesAreChecked) {
@@ -153,6 +170,77 @@ struct Snake : Layer {
 
 TEST(Tree, ALayerCannotHoldItself) {
   EXPECT_EQ(test::message_of<ValueError>([] { Snake().states(); }), "layer \"tail\": holds itself");
+}
+
+// A layer that holds what holds it.
+struct Cycle : Layer {
+  std::shared_ptr<Layer> inner;
+  std::string text() const override { return inner ? inner->text() : "cycle"; }
+  Tensor forward(const Tensor& x) const override { return (*inner)(x); }
+  Parts parts() const override { return inner ? Parts{{"inner", *inner}} : Parts{}; }
+};
+
+TEST(Tree, ACycleOfLayersIsAnError) {
+  const auto cycle = std::make_shared<Cycle>();
+  const auto model = std::make_shared<Sequential>(Sequential{cycle});
+  cycle->inner = model;
+  const std::string endless =
+      "a layer holds itself, or there are more than 200 layers within each other: expected fewer";
+  const Tensor x = Tensor::from({1.0F}, {1, 1});
+  EXPECT_EQ(test::message_of<Error>([&] { (*model)(x); }), endless);
+  EXPECT_EQ(test::message_of<Error>([&] { model->text(); }), endless);
+  EXPECT_EQ((Sequential{relu}(x)).item(), 1) << "the depth counts from 0 again";
+  const std::vector<std::function<void()>> all = {
+      [&] { model->output_shape({1}); }, [&] { summarize(*model, {1}); },
+      [&] { check_architecture(*model, "dense", {1}, 1); }, [&] { model->freeze(); }};
+  for (const auto& each : all) {
+    EXPECT_EQ(test::message_of<ValueError>(each), "layer \"cycle_1.inner\": holds itself");
+  }
+  cycle->inner = nullptr;  // which lets them go
+}
+
+struct Gives : Layer {
+  explicit Gives(std::function<Tensor(const Tensor&)> function_) : function(std::move(function_)) {}
+  std::function<Tensor(const Tensor&)> function;
+  std::string text() const override { return "own"; }
+  Tensor forward(const Tensor& x) const override { return function(x); }
+};
+
+// The layer that gives no batch, not the next one, which cannot use it.
+TEST(Tree, TheLayerThatIsWrongIsNamed) {
+  const Gives number([](const Tensor& x) { return sum(x); });
+  const Gives nothing([](const Tensor&) { return Tensor(); });
+  const Gives reader([](const Tensor& x) { return x * x.to_doubles()[0]; });
+  const Tensor x = Tensor::from({1.0F, 2.0F}, {2, 1});
+  const std::string is_number = "gives f32[] for a batch: expected one row for each sample";
+  const std::string is_nothing =
+      "gives an undefined tensor for a batch: expected one row for each sample";
+  const std::string here = ", in layer own_1 \"own\"";
+  const std::vector<std::pair<std::function<void()>, std::string>> cases = {
+      {[&] {
+         Sequential{number, Dense(1, 1)}(x);
+       },
+       is_number + here},
+      {[&] {
+         Sequential{nothing, relu}(x);
+       },
+       is_nothing + here},
+      {[&] { Residual{nothing}(x); }, is_nothing + here + ", in layer body \"own\""},
+      {[&] {
+         Add{relu, number}(x);
+       },
+       is_number + here + ", in layer branch_2 \"own\""},
+      {[&] {
+         Sequential{Dense(1, 1), nothing}.output_shape({1});
+       },
+       is_nothing + here}};
+  for (const auto& [run, expected] : cases) {
+    EXPECT_EQ(test::message_of<ShapeError>(run), expected);
+  }
+  EXPECT_EQ(test::message_of<CaptureError>([&] { Sequential{reader}.output_shape({1}); }),
+            "a tensor has no value while its function is being captured: return it from the "
+            "captured function and read it there, or keep it in a State" +
+                here);
 }
 
 // The shape comes from forward itself.

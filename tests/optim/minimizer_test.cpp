@@ -123,6 +123,10 @@ TEST(Objective, MistakesAreNamed) {
             "objective: expected a vector f32[26], got f32[4, 3]");
   EXPECT_THROW(Objective(nn::relu, nn::mean_squared_error), ValueError);
   EXPECT_THROW(Objective(problem.model, nullptr), ValueError);
+  problem.model.freeze();
+  EXPECT_EQ(test::message_of<ValueError>([&] { Objective(problem.model, nn::mean_squared_error); }),
+            "objective: all parameters of model \"dense(4) tanh dense(2)\" are frozen: set some "
+            "free with unfreeze()");
 }
 
 // f(w) = w^2 / 2 from w = 1, which a full step of 1 solves at once.
@@ -161,6 +165,23 @@ TEST(LineSearch, StaysWhereNothingIsSmaller) {
   search.attach(model.parameters());
   EXPECT_EQ(search.step(objective), 0);
   EXPECT_EQ(model.parameters()[0].value().item(), 0);
+}
+
+// From 1e30 on, 40 halvings end at 1e18 and the next 40 at 1e6: the third step finds one.
+TEST(LineSearch, RecoversFromStepsThatAreAllTooLong) {
+  const nn::Sequential model{nn::Dense(1, 1, {.bias = false, .initializer = nn::constant(1)})};
+  const nn::Loss half_square = [](const Tensor& y, const Tensor&) { return mean(y * y) / 2; };
+  Objective objective(model, half_square);
+  objective.set_batch(Tensor::from({1.0F}, {1, 1}), Tensor::from({0.0F}, {1, 1}));
+  LineSearch search({.learning_rate = 1e30});
+  search.attach(model.parameters());
+  const auto weight = [&] { return model.parameters()[0].value().item(); };
+  for (int i = 0; i < 2; ++i) {
+    search.step(objective);
+    EXPECT_EQ(weight(), 1);
+  }
+  search.step(objective);
+  EXPECT_LT(std::abs(weight()), 1);
 }
 
 TEST(LineSearch, OptionsHaveRanges) {

@@ -252,7 +252,8 @@ TEST(UpdateRules, OptionsOutOfRangeAreNamed) {
        "nesterov: momentum -1: expected at least 0 and below 1"},
       {[] { Adam({.beta1 = 1.5}); }, "adam: beta1 1.5: expected at least 0 and below 1"},
       {[] { Adam({.beta2 = 1}); }, "adam: beta2 1: expected at least 0 and below 1"},
-      {[] { Adam({.epsilon = 0}); }, "adam: epsilon 0: expected at least 1e-30"},
+      {[] { Adam({.epsilon = 0}); }, "adam: epsilon 0: expected at least 1e-30, in f32"},
+      {[] { Adam({.epsilon = 1e39}); }, "adam: epsilon 1e+39: expected at least 1e-30, in f32"},
       {[] { Adam().set_learning_rate(-1); },
        "adam: learning_rate -1: expected above 0, also in f32"},
   };
@@ -309,7 +310,8 @@ TEST(UpdateRules, KeepTheirNames) {
 
 TEST(UpdateRules, WithoutParametersNothingIsLearned) {
   EXPECT_EQ(test::message_of<ValueError>([] { Adam().minimize([] { return Tensor(1.0); }); }),
-            "adam: no parameters to change: attach them first");
+            "adam: no parameters to change: attach them first; frozen ones do not count before "
+            "unfreeze()");
 }
 
 TEST(UpdateRules, ATermWithoutMomentsIsPlain) {

@@ -114,6 +114,49 @@ TEST(Checkpoint, AFitThatIsRefusedKeepsThePlace) {
   EXPECT_EQ(result_of(run, run.trainer.fit(some_digits(), options)).model, whole.model);
 }
 
+// The same for a fit that would lose the place, or what a callback remembers.
+TEST(Checkpoint, AFitThatWouldForgetIsRefused) {
+  const test::Folder folder;
+  const std::string path = folder / "stopped";
+  const MakeMethod make = [] { return std::make_shared<optim::Adam>(); };
+  const Result whole = whole_run(make, folder / "whole");
+  {
+    TestRun run(make());
+    FitOptions options = run.options(path, epochs);
+    options.callbacks[1] = std::make_shared<InterruptAt>(10);
+    EXPECT_THROW(run.trainer.fit(some_digits(), options), Interrupted);
+  }
+  TestRun run(make());
+  run.trainer.resume(load_checkpoint(path), path);
+  const FitOptions options = run.options(path, epochs - run.trainer.epochs_done());
+  const auto message = [&](const auto& change) {
+    FitOptions other = options;
+    change(other);
+    return test::message_of<ValueError>([&] { run.trainer.fit(some_digits(), other); });
+  };
+  EXPECT_EQ(message([](FitOptions& other) { other.epochs = 0; }),
+            path + ": is of a run within epoch 2: expected at least 1 epoch to go on with, got 0");
+  EXPECT_EQ(message([](FitOptions& other) { std::swap(other.callbacks[0], other.callbacks[1]); }),
+            "callback: the checkpoint has best_cost of another callback in its place: expected "
+            "callbacks in the order of the run");
+  EXPECT_EQ(
+      message([](FitOptions& other) {
+        other.callbacks.push_back(
+            std::make_shared<EarlyStopping>(EarlyStoppingOptions{.monitor = Monitor::train_loss}));
+      }),
+      "early stopping: the checkpoint has nothing of it: expected what early stopping of this "
+      "model remembers, and callbacks in the order of the run");
+  EXPECT_NE(message([](FitOptions& other) {
+              other.callbacks = {std::make_shared<EarlyStopping>()};
+            }).find("has options monitor=2, patience=4"),
+            std::string::npos);
+  EXPECT_NE(message([](FitOptions& other) {
+              other.callbacks.clear();
+            }).find("which none of 0 callbacks takes"),
+            std::string::npos);
+  EXPECT_EQ(result_of(run, run.trainer.fit(some_digits(), options)).model, whole.model);
+}
+
 // What the states of a checkpoint must be beside their names.
 TEST(Checkpoint, IsOfTheSameRunInAllThatDecides) {
   const test::Folder folder;
@@ -253,6 +296,17 @@ TEST(Checkpoint, IsWrittenAsOftenAsAsked) {
   options.checkpoint = {.path = path};
   run.trainer.fit(some_digits(), options);
   EXPECT_EQ(counts(), (std::vector<std::int64_t>{2, 0}));
+}
+
+TEST(Checkpoint, TextsMayLookLikeItsChecksum) {
+  for (const std::string text : {"crc32:--------", "\"checksum\":\"crc32:--------\""}) {
+    const Bytes bytes = encode_checkpoint(
+        {.tensors = {{text, Tensor(1.0)}}, .metadata = {{"a", text}, {text, text}, {"z", text}}});
+    TensorFile file = decode_checkpoint(bytes, "file");
+    EXPECT_EQ(file.metadata["a"], text);
+    EXPECT_EQ(file.metadata[text], text);
+    EXPECT_EQ(file.tensors[0].name, text);
+  }
 }
 
 TEST(CheckpointErrors, AFlippedByteIsFound) {

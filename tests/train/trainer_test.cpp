@@ -14,6 +14,7 @@
 #include "nabla/optim/rules.h"
 #include "nabla/train/evaluator.h"
 #include "nabla/train/model_file.h"
+#include "tests/support/files.h"
 #include "tests/support/message.h"
 
 namespace nabla {
@@ -410,6 +411,47 @@ TEST(TrainerErrors, AnOptimizerOfAnotherTrainer) {
   // Its captured steps would go on with the memory that they had.
   rule->attach(first.model().parameters());
   EXPECT_THROW(first.fit(xor_data()), ValueError);
+}
+
+// By any event of a callback: what is frozen must not learn any longer.
+TEST(TrainerErrors, ParametersThatAreFrozenMeanwhile) {
+  struct Freeze : Callback {
+    std::string at;
+    explicit Freeze(std::string at_) : at(std::move(at_)) {}
+    void freeze_at(std::string_view event, const Progress& progress) const {
+      if (at == event && progress.epoch <= 1) progress.model.freeze("*.weight");
+    }
+    void on_fit_begin(Progress& progress) override { freeze_at("fit", progress); }
+    void on_epoch_begin(Progress& progress) override { freeze_at("epoch", progress); }
+    void on_batch_begin(Progress& progress) override { freeze_at("batch", progress); }
+    void on_batch_end(Progress& progress) override { freeze_at("batch end", progress); }
+    void on_epoch_end(Progress& progress, const EpochRecord&) override {
+      freeze_at("epoch end", progress);
+    }
+  };
+  for (const std::string at : {"fit", "epoch", "batch", "batch end", "epoch end"}) {
+    const test::Folder folder;
+    Trainer trainer(nn::Sequential{nn::Dense(2, 1)}, nn::mean_squared_error, optim::Sgd());
+    const std::string message = test::message_of<ValueError>([&] {
+      trainer.fit(xor_data(), {.epochs = 2,
+                               .callbacks = {std::make_shared<Freeze>(at)},
+                               .checkpoint = {.path = folder / "file"}});
+    });
+    EXPECT_NE(message.find("some were frozen or set free since"), std::string::npos) << at;
+    EXPECT_EQ(folder.entries(), 0) << at;
+  }
+}
+
+TEST(TrainerErrors, NothingToLearn) {
+  const nn::Sequential model{nn::Dense(2, 1)};
+  model.freeze();
+  EXPECT_EQ(test::message_of<ValueError>(
+                [&] { Trainer(model, nn::mean_squared_error, optim::Sgd()).fit(xor_data()); }),
+            "fit: all parameters of model \"dense(1)\" are frozen: set some free with unfreeze()");
+  EXPECT_EQ(test::message_of<ValueError>(
+                [&] { Trainer(nn::relu, nn::mean_squared_error, optim::Sgd()).fit(xor_data()); }),
+            "fit: model \"relu\" has no parameters to change: expected a layer that learns, such "
+            "as dense");
 }
 
 TEST(TrainerErrors, WhatIsMissing) {
