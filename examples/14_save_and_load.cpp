@@ -26,7 +26,7 @@ int main() {
 
   nabla::save_model("clothes.safetensors", model, train);
   const nabla::ModelFile saved = nabla::load_model("clothes.safetensors");
-  const nabla::Tensor scores = saved.predict(test);
+  const nabla::Tensor scores = saved.predict(test);  // f32 [samples, 10]
   std::remove("clothes.safetensors");
 
   const std::int64_t first = nabla::argmax(scores, 1)[0].to_vector<std::int64_t>()[0];

@@ -21,9 +21,9 @@ struct NumericalGradientOptions {
 };
 
 /// The gradient of f at x by differences: slow, approximate, and easy to trust. f gives one number
-/// and is called twice for each element of x; once more with a step by the size of the element where
-/// that gave no finite number. Give it f64: f32 has too few digits for the default
-/// step. Throws ShapeError where f gives a tensor with axes, DTypeError where x is not floating,
+/// and is called twice for each element of x; once more with a step by the size of the element
+/// where that gave no finite number. Give it f64: f32 has too few digits for the default step.
+/// Throws ShapeError where f gives a tensor with axes, DTypeError where x is not floating,
 /// ValueError for a step that is not above 0, or where f is missing.
 /// ```cpp
 /// const auto f = [](const Tensor& x) { return sum(square(x)); };

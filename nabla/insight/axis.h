@@ -12,6 +12,7 @@ struct Tick {
   std::string label;
 };
 
+/// One axis of a chart.
 struct Axis {
   double low = 0;  ///< below `high`
   double high = 1;
@@ -22,6 +23,7 @@ struct Axis {
   double place(double value) const;
 };
 
+/// How values are spread over an axis.
 enum class Scale {
   linear,
   automatic  ///< logarithmic where all values are positive, over more than two decades

@@ -17,6 +17,7 @@ struct Series {
   bool dashed = false;        ///< the second curve of a style
 };
 
+/// Curves over one pair of axes.
 struct LineChart {
   std::string title;    ///< what the values are
   std::string x_label;  ///< what they are at: "epoch"

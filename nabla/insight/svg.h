@@ -35,9 +35,13 @@ class Svg {
   /// `name` is what screen readers say.
   Svg(double width, double height, std::string_view name);
 
+  /// A straight line.
   void line(Point from, Point to, const Stroke& stroke);
+  /// Straight lines from point to point.
   void polyline(std::span<const Point> points, const Stroke& stroke);
+  /// A filled circle with a border.
   void circle(Point centre, double radius, std::string_view fill, const Stroke& stroke);
+  /// One line of text.
   void text(Point at, std::string_view text, const TextStyle& style = {});
 
   /// The whole picture, as the content of a file.

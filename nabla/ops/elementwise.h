@@ -144,10 +144,15 @@ inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
 /// A comparison gives a tensor, u8; one of a single element can stand in an `if`.
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
+/// 1 where a != b, else 0: u8
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return not_equal(a, b); }
+/// 1 where a < b, else 0: u8
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
+/// 1 where a <= b, else 0: u8
 inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
+/// 1 where a > b, else 0: u8
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
+/// 1 where a >= b, else 0: u8
 inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
 inline Tensor operator-(const Tensor& x) { return negative(x); }
 template <class A, class B>
@@ -196,14 +201,17 @@ template <class B>
 Tensor& operator+=(Tensor& x, const B& y) {
   return x = x + y;
 }
+/// x = x - y
 template <class B>
 Tensor& operator-=(Tensor& x, const B& y) {
   return x = x - y;
 }
+/// x = x * y
 template <class B>
 Tensor& operator*=(Tensor& x, const B& y) {
   return x = x * y;
 }
+/// x = x / y
 template <class B>
 Tensor& operator/=(Tensor& x, const B& y) {
   return x = x / y;

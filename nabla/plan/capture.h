@@ -63,7 +63,7 @@ class Captured {
 };
 
 /// How capture() calls functions: with tensors one by one, or as one Tensors.
-namespace capturing {
+namespace detail::capturing {
 
 inline constexpr std::size_t most_inputs = 8;
 
@@ -150,7 +150,7 @@ Tensors call_with(F& function, const Tensors& in) {
   }
 }
 
-}  // namespace capturing
+}  // namespace detail::capturing
 
 /// Captures a function of up to eight tensors, or of one Tensors, that gives a tensor, several as a
 /// Tensors, tuple, pair or array, or nothing; each call lists its inputs in new memory, which
@@ -170,32 +170,33 @@ Tensors call_with(F& function, const Tensors& in) {
 /// ```
 template <class F>
 auto capture(F function, PlanOptions options = {}) {
-  constexpr bool fits =
-      capturing::arity<F>() <= capturing::most_inputs || capturing::takes_list<F>();
+  constexpr bool fits = detail::capturing::arity<F>() <= detail::capturing::most_inputs ||
+                        detail::capturing::takes_list<F>();
   static_assert(fits, "capture: the function takes tensors, const Tensor&, or one const Tensors&");
   if constexpr (fits) {
     const auto held = std::make_shared<F>(std::move(function));
     Captured::Function of_list = [held](const Tensors& in) {
-      return capturing::call_with(*held, in);
+      return detail::capturing::call_with(*held, in);
     };
     if constexpr (requires { static_cast<bool>(*held == nullptr); }) {
       if (*held == nullptr) of_list = nullptr;  // which Captured refuses
     }
     return [captured =
                 std::make_shared<Captured>(std::move(of_list), options)](const auto&... inputs) {
-      if constexpr (capturing::takes_list<F>()) {
+      if constexpr (detail::capturing::takes_list<F>()) {
         constexpr bool is_list = std::is_invocable_v<F&, decltype(inputs)...>;
         static_assert(is_list, "call what was captured with a Tensors, as the function takes it");
         if constexpr (is_list) {
           using Result = std::remove_cvref_t<std::invoke_result_t<F&, const Tensors&>>;
-          return capturing::from_list<Result>((*captured)(inputs...));
+          return detail::capturing::from_list<Result>((*captured)(inputs...));
         }
       } else if constexpr ((std::is_convertible_v<decltype(inputs), Tensor> && ...) &&
-                           capturing::takes_inputs<F, sizeof...(inputs)>) {
+                           detail::capturing::takes_inputs<F, sizeof...(inputs)>) {
         const Tensors& results = (*captured)(Tensors{inputs...});
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-          using Result = std::remove_cvref_t<std::invoke_result_t<F&, capturing::Input<I>...>>;
-          return capturing::from_list<Result>(results);
+          using Result =
+              std::remove_cvref_t<std::invoke_result_t<F&, detail::capturing::Input<I>...>>;
+          return detail::capturing::from_list<Result>(results);
         }
         (std::make_index_sequence<sizeof...(inputs)>());
       } else {

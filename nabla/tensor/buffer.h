@@ -9,9 +9,6 @@ namespace nabla {
 
 class BufferRef;
 
-/// Where memory lives. Only the CPU today, and nothing asks yet.
-enum class Device { cpu };
-
 /// A piece of memory that tensors share. It either owns its memory or is a part of another buffer.
 class Buffer {
  public:
@@ -24,8 +21,6 @@ class Buffer {
   std::byte* data() const { return data_; }
   /// How many bytes there are.
   std::size_t bytes() const { return bytes_; }
-  /// Where they are.
-  Device device() const { return Device::cpu; }
   /// Whether the memory is another buffer's, who may want to write it and call `leave`.
   bool is_part() const { return owner_ != nullptr; }
 

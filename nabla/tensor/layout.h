@@ -15,6 +15,7 @@ using Strides = Dims;
 /// count from the end, a negative step walks backwards, places outside are cut. {1, 3} are elements
 /// 1 and 2, {.start = -2} the last two, {.step = -1} all in reverse order.
 struct Slice {
+  /// Beyond every axis.
   static constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
   std::int64_t start = end;  ///< default: the first element in walking direction
   std::int64_t stop = end;   ///< default: behind the last one

@@ -36,6 +36,7 @@ struct Values {
   std::size_t count = 0;
   DType dtype = DType::f32;
 
+  /// Values of any type that tensors have.
   template <Element T>
   explicit Values(std::span<const T> values)
       : first(values.data()), count(values.size()), dtype(dtype_of<T>) {}
@@ -43,6 +44,7 @@ struct Values {
 /// Values of the type T; of void: of the type that they have.
 template <class T>
 struct ValuesOf : Values {
+  /// Of a span, a vector or a list.
   ValuesOf(std::span<const T> values) : Values(values) {}  // NOLINT(google-explicit-constructor)
   ValuesOf(const std::vector<T>& values)
       : Values(std::span<const T>(values)) {}  // NOLINT(google-explicit-constructor)
@@ -155,6 +157,7 @@ class Tensor {
   /// The same to fill a tensor that was just made, as by empty(). Throws Error where other tensors,
   /// a State or a plan share the memory.
   std::byte* writable_bytes();
+  /// The same as T. Throws DTypeError for another one.
   template <class T>
   T* writable_data() {
     require_dtype(dtype_of<T>);

@@ -104,6 +104,7 @@ class Callback {
 
 /// A callback as FitOptions takes it: by value, which copies it, or by pointer.
 struct AnyCallback {
+  /// Of a callback, of a pointer to one, or of nothing.
   template <std::derived_from<Callback> C>
   AnyCallback(const C& callback_)  // NOLINT(google-explicit-constructor)
       : callback(std::make_shared<C>(callback_)) {}
