@@ -72,7 +72,7 @@ OpenGraphs& open_graphs() {
 }
 
 // What marks a tensor that read_beside_graphs gave, or that is computed from one.
-constexpr std::int32_t beside = -1;
+constexpr std::int32_t beside_graphs = -1;
 
 std::uint32_t next_graph_id() {
   static std::atomic<std::uint32_t> last{0};
@@ -203,23 +203,23 @@ Graph* active_graph() { return active; }
 void check_session(const Tensor& tensor, const Graph* wanted) {
   const auto [graph, index] = tensor.node();
   const std::uint32_t mine = wanted == nullptr ? 0 : wanted->id();
-  if (graph == 0 || (graph == mine && index != beside)) return;
-  if (index == beside && graph == mine) {
+  if (graph == 0 || (graph == mine && index != beside_graphs)) return;
+  if (index == beside_graphs && graph == mine) {
     throw_other_thread(str(tensor.spec(), ": it comes from a state that another thread has read"));
   }
-  if (index != beside && open_graphs().has_elsewhere(graph)) {
+  if (index != beside_graphs && open_graphs().has_elsewhere(graph)) {
     throw_other_thread(str(tensor.spec(), ": another thread is recording this tensor"));
   }
 }
 
 Tensor read_beside_graphs(const Tensor& value, std::uint32_t differentiating) {
   const std::uint32_t graph = differentiating != 0 ? differentiating : open_graphs().capture();
-  return graph == 0 || active != nullptr ? value : value.with_node({graph, beside});
+  return graph == 0 || active != nullptr ? value : value.with_node({graph, beside_graphs});
 }
 
 NodeRef mark_of(Inputs in) {
   for (const Tensor& tensor : in) {
-    if (tensor.node().graph != 0 && tensor.node().index == beside) return tensor.node();
+    if (tensor.node().graph != 0 && tensor.node().index == beside_graphs) return tensor.node();
   }
   return {};
 }

@@ -170,7 +170,7 @@ class Tensor {
   Tensor operator[](const Slice& part) const;
   Tensor operator[](std::initializer_list<Slice> parts) const;
   /// The last two axes exchanged: transpose(x).
-  Tensor T() const;
+  Tensor T() const;  // NOLINT(readability-identifier-naming): as everybody writes it
 
   /// The only element, as a number. Throws ShapeError where there is not exactly one.
   double item() const;
