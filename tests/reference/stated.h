@@ -43,7 +43,7 @@ inline std::string numbers_as(std::string_view stated, const std::vector<double>
   std::size_t next = 0;
   const auto axis = [&](const auto& self, int i) -> std::string {
     if (i == shape.rank()) {
-      const std::string_view kin = next < wanted.size() ? wanted[next] : "";
+      const auto kin = next < wanted.size() ? std::string_view(wanted[next]) : std::string_view();
       return number_as(kin, numbers[next++]);
     }
     std::vector<std::string> parts;
