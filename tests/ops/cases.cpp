@@ -195,7 +195,7 @@ Tensors draw(const Sample& sample, DType dtype, std::uint64_t seed) {
       value = low + (input.high - low) * random.uniform();
       if (!is_floating(type)) value = std::floor(value);
     }
-    if (input.diagonal != 0) {
+    if (input.diagonal != 0 && input.shape.rank() > 0) {
       const auto n = static_cast<std::size_t>(input.shape.back());
       for (std::size_t i = 0; i < values.size(); ++i) {
         if (i % n == i / n % n) values[i] += input.diagonal;
