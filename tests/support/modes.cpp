@@ -70,7 +70,11 @@ Tensor tensor_of(DType dtype, const Shape& shape, const std::vector<double>& val
   return visit(dtype, [&](auto type) {
     using T = decltype(type);
     std::vector<T> converted;
-    for (const double value : values) converted.push_back(static_cast<T>(value));
+    for (const double value : values) {
+      // Beyond the range of a small integer type it wraps around.
+      using Wide = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
+      converted.push_back(static_cast<T>(static_cast<Wide>(value)));
+    }
     return Tensor::from(converted, shape);
   });
 }
