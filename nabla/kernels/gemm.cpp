@@ -173,8 +173,8 @@ template <class T>
 void compute_strip(const Gemm<T>& g, const Blocking<T>& s, std::uint64_t call, int64_t i0,
                    int64_t rows, int64_t j0, int64_t columns) {
   thread_local Scratch<T> scratch;
-  // Without gaps: where the other operands of an epilogue have none, either, it takes several rows
-  // at once.
+  // The rows of a strip lie without gaps: an epilogue whose operands do, too, takes several rows as
+  // one run.
   GemmStrip<T> strip = s.transposed ? GemmStrip<T>{j0, columns, i0, rows, nullptr, rows}
                                     : GemmStrip<T>{i0, rows, j0, columns, nullptr, columns};
   if (g.c != nullptr) {

@@ -149,8 +149,7 @@ std::vector<LayerRecipe> read_softmax(const Term& term) {
   NoOptions::table().read(term);
   term.place.fail(
       "softmax: expected it as the last layer alone, such as \"dense softmax\"; the layers before "
-      "it "
-      "give scores");
+      "it give scores");
 }
 
 // Makes the layer, of whatever name, and keeps it for places where the name stands again.

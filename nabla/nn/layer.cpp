@@ -122,20 +122,20 @@ thread_local std::size_t depth = 0;
 
 }  // namespace
 
-Nesting::Nesting() {
+LayerNesting::LayerNesting() {
   if (depth >= deepest) {
     throw Error(str("a layer holds itself, or there are more than ", deepest,
                     " layers within each other: expected fewer"));
   }
   ++depth;
 }
-Nesting::~Nesting() { --depth; }
+LayerNesting::~LayerNesting() { --depth; }
 
 LayerCalls::LayerCalls() : before_(watcher) { watcher = this; }
 LayerCalls::~LayerCalls() { watcher = before_; }
 
 Tensor Layer::operator()(const Tensor& input) const {
-  const Nesting nesting;
+  const LayerNesting nesting;
   const Tensor x = is_too_wide(input, *this) ? cast(input, DType::f32) : input;
   if (watcher == nullptr) return forward(x);
   const Graph* graph = active_graph();

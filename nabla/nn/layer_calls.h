@@ -16,12 +16,12 @@ inline constexpr std::size_t deepest = 200;
 
 /// A call of a layer within others on this thread. Throws Error where it is too deep: a layer that
 /// holds itself would call itself until the stack is full.
-class Nesting {
+class LayerNesting {
  public:
-  Nesting();
-  ~Nesting();
-  Nesting(const Nesting&) = delete;
-  Nesting& operator=(const Nesting&) = delete;
+  LayerNesting();
+  ~LayerNesting();
+  LayerNesting(const LayerNesting&) = delete;
+  LayerNesting& operator=(const LayerNesting&) = delete;
 };
 
 /// While it lives, notes the calls of layers on this thread, the innermost first.

@@ -82,7 +82,7 @@ Sequential::Sequential(const std::vector<AnyLayer>& layers) {
 }
 
 std::string Sequential::text() const {
-  const Nesting nesting;
+  const LayerNesting nesting;
   std::map<std::string_view, int> uses;
   for (const std::string& name : names_) ++uses[name];
   std::set<std::string_view> written;

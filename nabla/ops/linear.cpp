@@ -8,6 +8,7 @@
 #include "nabla/kernels/dense_systems.h"
 #include "nabla/ops/elementwise.h"
 #include "nabla/ops/matmul.h"
+#include "nabla/ops/matrix_batches.h"
 #include "nabla/ops/reduction.h"
 #include "nabla/ops/shaping.h"
 
@@ -171,17 +172,8 @@ Tensor solve(const Tensor& a, const Tensor& b) {
                          a.shape(), ", b ", b.shape()));
   }
   const Tensor columns = b.rank() == 1 ? reshape(b, {b.size(), 1}) : b;
-  const auto batch_of = [](const Tensor& t) {
-    return Shape(std::span(t.shape().begin(), static_cast<std::size_t>(t.rank() - 2)));
-  };
-  const Shape batch = broadcast_shapes(batch_of(a), batch_of(columns), "solve");
-  const auto stretched = [&](const Tensor& t) {
-    Shape shape = batch;
-    shape.push_back(t.shape()[t.rank() - 2]);
-    shape.push_back(t.shape().back());
-    return broadcast_to(t, shape);
-  };
-  const Tensor x = apply(solve_op, {stretched(a), stretched(columns)});
+  const auto [batch, matrices, right] = broadcast_batches(a, columns, "solve");
+  Tensor x = apply(solve_op, {matrices, right});
   if (b.rank() > 1) return x;
   Shape shape = batch;
   shape.push_back(b.size());

@@ -4,6 +4,7 @@
 #include "nabla/base/text.h"
 #include "nabla/graph/op.h"
 #include "nabla/kernels/gemm.h"
+#include "nabla/ops/matrix_batches.h"
 #include "nabla/ops/shaping.h"
 
 namespace nabla {
@@ -93,17 +94,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   // A vector is a row on the left and a column on the right.
   const Tensor rows = a.rank() == 1 ? reshape(a, {1, a.size()}) : a;
   const Tensor columns = b.rank() == 1 ? reshape(b, {b.size(), 1}) : b;
-  const auto batch_of = [](const Tensor& t) {
-    return Shape(std::span(t.shape().begin(), static_cast<std::size_t>(t.rank() - 2)));
-  };
-  const Shape batch = broadcast_shapes(batch_of(rows), batch_of(columns), "matmul");
-  const auto stretched = [&](const Tensor& t) {
-    Shape shape = batch;
-    shape.push_back(t.shape()[t.rank() - 2]);
-    shape.push_back(t.shape().back());
-    return broadcast_to(t, shape);
-  };
-  const Tensor product = apply(matmul_op, {stretched(rows), stretched(columns)});
+  const auto [batch, left, right] = broadcast_batches(rows, columns, "matmul");
+  Tensor product = apply(matmul_op, {left, right});
   if (a.rank() > 1 && b.rank() > 1) return product;
   Shape shape = batch;
   if (a.rank() > 1) shape.push_back(a.shape()[a.rank() - 2]);

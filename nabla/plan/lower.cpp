@@ -191,7 +191,7 @@ class Lowering {
     return true;
   }
 
-  // Whether a value is the whole of what one operation computes, for nobody else to keep.
+  // Whether a value fills a temporary storage, which is neither an output nor assigned to a state.
   bool is_fresh(const Value& v) const {
     const Storage& storage = program_.storage(v.storage);
     return storage.kind == Storage::Kind::temporary && storage.assigned_to < 0 &&

@@ -6,7 +6,7 @@
 namespace nabla {
 namespace {
 
-// What a smaller value is better of.
+// The value that early stopping wants to be small.
 double cost_of(Monitor monitor, const EpochRecord& record) {
   if (monitor == Monitor::train_loss) return record.train_loss;
   const bool is_loss = monitor == Monitor::validation_loss;
@@ -60,7 +60,7 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(options) {
 void EarlyStopping::on_fit_begin(Progress& progress) {
   restorable_ = restorable(progress.model);
   best_cost_.reset();
-  best_.clear();  // of a fit of whose end it was not told
+  best_.clear();  // of an earlier fit that ended before on_fit_end()
 }
 
 void EarlyStopping::on_epoch_end(Progress& progress, const EpochRecord& record) {

@@ -1,4 +1,4 @@
-/// What happens while a model is trained: the record of it, and those who look on.
+/// The history of a training run, and callbacks.
 #pragma once
 
 #include <concepts>

@@ -85,10 +85,7 @@ TEST(Linear, DerivativesOfSymmetricSystems) {
 }
 
 TEST(Linear, ErrorsTeach) {
-  struct {
-    std::function<void()> call;
-    std::string text;
-  } const cases[] = {
+  test::expect_errors({
       {[] {
          solve(Tensor::from({1., 2., 3., 4., 5., 6., 7., 8., 9.}, {3, 3}), ones(3, DType::f64));
        },
@@ -115,15 +112,7 @@ TEST(Linear, ErrorsTeach) {
       {[] { cholesky(eye(2, DType::i64)); }, "cholesky: takes f32, f64, got i64"},
       {[] { dot(ones(2), ones(3)); },
        "dot: expected two vectors of one length, got [2] and [3]; for matrices there is matmul"},
-  };
-  for (const auto& [call, text] : cases) {
-    try {
-      call();
-      ADD_FAILURE() << "no error: " << text;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.what(), text);
-    }
-  }
+  });
 }
 
 // Sizes of rows say nothing about whether there is a solution.

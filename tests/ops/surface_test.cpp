@@ -31,22 +31,6 @@ void expect_cases(const std::vector<Case>& cases) {
   }
 }
 
-struct ErrorCase {
-  std::function<void()> call;
-  std::string text;
-};
-
-void expect_errors(const std::vector<ErrorCase>& cases) {
-  for (const auto& [call, text] : cases) {
-    try {
-      call();
-      ADD_FAILURE() << "no error: " << text;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.what(), text);
-    }
-  }
-}
-
 const Tensor x = Tensor::from({1.0, 2.0, 3.0, 4.0, 5.0, 6.0}, {2, 3});
 const Tensor v = Tensor::from<std::int64_t>({1, 2, 3}, {3});
 
@@ -92,7 +76,7 @@ TEST(Surface, ASingleElementIsACondition) {
   EXPECT_TRUE(Tensor(2.0) > 1 && 3 == Tensor(3));
   EXPECT_FALSE(Tensor(0) || Tensor(0.0) != 0);
   EXPECT_TRUE(all(x == x));
-  expect_errors({
+  test::expect_errors({
       {[] { EXPECT_TRUE(x > 1); },
        "a condition: expected one element, got shape [2, 3]; say with any() or all() which are "
        "meant"},
@@ -177,7 +161,7 @@ TEST(Surface, IndicesAndSlices) {
       {"all", [] { return x[{}]; }, x.spec(), x.to_doubles()},
       {"T", [] { return x.T(); }, {DType::f64, {3, 2}}, {1, 4, 2, 5, 3, 6}},
   });
-  expect_errors({
+  test::expect_errors({
       {[] { x[2]; }, "select: index 2 is outside of axis 0 of [2, 3]"},
       {[] { x[-3]; }, "select: index -3 is outside of axis 0 of [2, 3]"},
       {[] { x[0][0][0]; }, "x[0]: shape [] has no axis to index"},
@@ -228,12 +212,12 @@ TEST(Surface, AxesAreOneOrSeveral) {
       {"max", [] { return max(x, 1); }, {DType::f64, {2}}, {3, 6}},
       {"matrix times vector", [] { return matmul(x, x[0]); }, {DType::f64, {2}}, {14, 32}},
   });
-  expect_errors({{[] { sum(x, 2); }, "sum: axis 2 is outside of a tensor with 2 axes"},
-                 {[] {
-                    any(x, {0, 0});
-                  },
-                  "any: axis 0 stands twice in [0, 0]"},
-                 {[] { all(x, -3); }, "all: axis -3 is outside of a tensor with 2 axes"}});
+  test::expect_errors({{[] { sum(x, 2); }, "sum: axis 2 is outside of a tensor with 2 axes"},
+                       {[] {
+                          any(x, {0, 0});
+                        },
+                        "any: axis 0 stands twice in [0, 0]"},
+                       {[] { all(x, -3); }, "all: axis -3 is outside of a tensor with 2 axes"}});
 }
 
 TEST(Surface, TensorsFromNothing) {
@@ -297,7 +281,7 @@ TEST(Surface, TensorsFromNothing) {
        {DType::f64, {}},
        {0.7}},
   });
-  expect_errors({
+  test::expect_errors({
       {[] { Tensor(std::numeric_limits<std::uint64_t>::max()); },
        "a tensor from 18446744073709551615: i64 does not have it; take a double"},
       {[] { zeros({-1}); },
@@ -323,9 +307,10 @@ TEST(Surface, RandnDrawsAnew) {
   EXPECT_NEAR(mean(a).item(), 0, 0.05);
   EXPECT_NEAR(variance(a).item(), 1, 0.05);
   EXPECT_FALSE(any(a == randn({100, 100}, DType::f64)));
-  expect_errors({{[] { capture([](const Tensor& t) { return t + randn(t.shape()); })(ones(2)); },
-                  "randn: a captured function would draw once and repeat the numbers: draw from a "
-                  "Generator"}});
+  test::expect_errors(
+      {{[] { capture([](const Tensor& t) { return t + randn(t.shape()); })(ones(2)); },
+        "randn: a captured function would draw once and repeat the numbers: draw from a "
+        "Generator"}});
 }
 
 TEST(Surface, PrintingObeysTheStream) {
@@ -363,11 +348,11 @@ TEST(Surface, DataAreWrittenByTheirOnlyOwner) {
   Tensor read = state.value();
   const auto step = capture([](const Tensor& t) { return t + 1; });
   Tensor result = step(copy);
-  expect_errors({{[&] { y.writable_data<float>(); }, shared},
-                 {[&] { read.writable_bytes(); }, shared},
-                 {[&] { result.writable_bytes(); }, shared},
-                 {[&] { y.writable_data<double>(); },
-                  "the tensor holds f32, not f64; convert it with cast"}});
+  test::expect_errors({{[&] { y.writable_data<float>(); }, shared},
+                       {[&] { read.writable_bytes(); }, shared},
+                       {[&] { result.writable_bytes(); }, shared},
+                       {[&] { y.writable_data<double>(); },
+                        "the tensor holds f32, not f64; convert it with cast"}});
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <exception>
+#include <functional>
 #include <string>
 #include <typeinfo>
+#include <vector>
 
 #include "nabla/base/error.h"
 
@@ -25,6 +27,23 @@ std::string message_of(Function&& function) {
   }
   ADD_FAILURE() << "nothing was thrown";
   return "";
+}
+
+/// A call that must fail, and the message.
+struct ErrorCase {
+  std::function<void()> call;
+  std::string text;
+};
+
+inline void expect_errors(const std::vector<ErrorCase>& cases) {
+  for (const auto& [call, text] : cases) {
+    try {
+      call();
+      ADD_FAILURE() << "no error: " << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.what(), text);
+    }
+  }
 }
 
 }  // namespace nabla::test
